@@ -1,0 +1,1 @@
+"""Conducting a negotiation: prices, SOP, language, guardrails, serving, simulated hotels."""

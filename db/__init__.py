@@ -1,0 +1,1 @@
+"""What is remembered: engine, models, repositories and the persisted vocabulary."""

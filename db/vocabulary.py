@@ -1,0 +1,210 @@
+"""The persisted vocabulary: every word that is stored in a row and read back by another room.
+
+Only words live here; what they *mean* is decided in the room that acts on them (the SOP's meaning in ``agent.sop``, roles in
+``webapp``). A word that is once stored is never renamed, only added to.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a signed-in person may do."""
+
+    BD = "bd"
+    ANNOTATOR = "annotator"
+    OPS = "ops"
+    ADMIN = "admin"
+
+
+class Stage(StrEnum):
+    """Where a conversation stands in the SOP."""
+
+    OPENING = "opening"
+    SITUATION = "situation"
+    PROPOSAL = "proposal"
+    PERSUASION = "persuasion"
+    CLARIFICATION = "clarification"
+    CONFIRMATION = "confirmation"
+    CLOSING = "closing"
+    FOLLOW_UP = "follow_up"
+    ESCALATED = "escalated"
+    AGREED = "agreed"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    HANDED_OVER = "handed_over"
+
+    @property
+    def is_end(self) -> bool:
+        """True where nothing more is said by the agent."""
+        return self in _END_STAGES
+
+
+_END_STAGES = frozenset({Stage.AGREED, Stage.DECLINED, Stage.EXPIRED, Stage.HANDED_OVER})
+
+
+class TicketStatus(StrEnum):
+    """The outcome of one ticket."""
+
+    OPEN = "open"
+    AGREED = "agreed"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    HANDED_OVER = "handed_over"
+
+
+class MoveKind(StrEnum):
+    """What our side may do in a turn."""
+
+    GREET = "greet"
+    """Introduce us and say what the call is about; no price yet."""
+    PROBE = "probe"
+    """Ask about the hotel's situation: occupancy, what keeps the price up."""
+    ASK = "ask"
+    """Request one net price, with a reason."""
+    HOLD = "hold"
+    """Stay with the last request: a new reason, or an answer to a question. Never a lower or higher number."""
+    CLARIFY = "clarify"
+    """Ask one open point (``ClarifyTopic``)."""
+    ACCEPT = "accept"
+    """Say that the hotel's price works for us and repeat the terms to be confirmed."""
+    CONFIRM = "confirm"
+    """Repeat one ticket's terms (room, dates, net, selling, start) and ask for a yes."""
+    CALM = "calm"
+    """Name the feeling, take responsibility for what is ours; ask for nothing."""
+    REDIRECT = "redirect"
+    """Ask who decides on prices, thank, offer to come back."""
+    FOLLOW_UP = "follow_up"
+    """A friendly nudge after silence."""
+    CLOSE = "close"
+    """Thank and end: with what was agreed, or without a deal."""
+    ESCALATE = "escalate"
+    """Say that a colleague takes over."""
+
+
+class HotelMoveKind(StrEnum):
+    """What the hotel did in a turn."""
+
+    GREETING = "greeting"
+    INFORM = "inform"
+    """Facts about its situation, no price and no decision."""
+    OFFER = "offer"
+    """Names a price (or a discount) that it would give."""
+    AGREE = "agree"
+    """An explicit yes to what we asked or repeated."""
+    REFUSE = "refuse"
+    """No to what we asked, without a price of its own."""
+    QUESTION = "question"
+    STALL = "stall"
+    """Noncommittal: let me see, noted, will get back to you."""
+    SILENCE = "silence"
+    """Nothing, an emoji, only punctuation."""
+    UPSET = "upset"
+    """Complains or is angry, yet still talking."""
+    WRONG_PERSON = "wrong_person"
+    STOP = "stop"
+    """Asks us to stop, or is hostile."""
+    LEGAL = "legal"
+    """Raises contract, legal or liability matters."""
+    OTHER = "other"
+
+
+class PriceBasis(StrEnum):
+    """Which price an amount is: what we pay the hotel, or what the traveller pays."""
+
+    NET = "net"
+    SELLING = "selling"
+    UNKNOWN = "unknown"
+
+
+class ClarifyTopic(StrEnum):
+    """The open points that must be asked before anything else."""
+
+    NET_OR_SELLING = "net_or_selling"
+    AMOUNT = "amount"
+    """A price was named that cannot be resolved ("4-something")."""
+    WHICH_ROOM = "which_room"
+    DATES = "dates"
+    BREAKFAST = "breakfast"
+    TAX = "tax"
+    ROOMS = "rooms"
+    CONDITION = "condition"
+    """The hotel tied its price to something (weekdays only, minimum stay, prepaid)."""
+
+
+class Mood(StrEnum):
+    """How the hotel's message sounds."""
+
+    WARM = "warm"
+    NEUTRAL = "neutral"
+    ANXIOUS = "anxious"
+    ANNOYED = "annoyed"
+    ANGRY = "angry"
+
+
+class Speaker(StrEnum):
+    """Whose turn it was."""
+
+    HOTEL = "hotel"
+    BD = "bd"
+
+
+class Mode(StrEnum):
+    """Who lets a reply out."""
+
+    COPILOT = "copilot"
+    AUTOPILOT = "autopilot"
+
+
+class Counterpart(StrEnum):
+    """Who speaks for the hotel."""
+
+    HUMAN = "human"
+    """A person pastes the hotel's words."""
+    SIMULATED = "simulated"
+
+
+class DraftStatus(StrEnum):
+    """What became of a draft."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    EDITED = "edited"
+    REJECTED = "rejected"
+    """Regenerated, or overtaken by a take-over."""
+    SUPERSEDED = "superseded"
+    """Refused by the guard and rewritten."""
+
+
+class DraftOrigin(StrEnum):
+    """Who wrote a draft."""
+
+    POLICY = "policy"
+    REWRITE = "rewrite"
+    """The policy again, told what the guard found."""
+    TEMPLATE = "template"
+    """The stage's safe template, after the guard refused the rewrite too."""
+    PERSON = "person"
+
+
+class Severity(StrEnum):
+    """How bad a guard violation is."""
+
+    MINOR = "minor"
+    MAJOR = "major"
+    SEVERE = "severe"
+
+
+class ConcessionTactic(StrEnum):
+    """How asks move from the opening to the ceiling over the rounds (Faratin, Sierra, Jennings 1998)."""
+
+    LINEAR = "linear"
+    BOULWARE = "boulware"
+    CONCEDER = "conceder"
+
+
+class DeploymentRole(StrEnum):
+    """What share of new conversations a policy version gets."""
+
+    LIVE = "live"
+    CANARY = "canary"
+    RETIRED = "retired"

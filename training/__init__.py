@@ -1,0 +1,1 @@
+"""Learning: the starter model, and everything that turns ratings into better weights."""

@@ -1,0 +1,1 @@
+"""People: the web app, and the instance that runs it."""
