@@ -116,6 +116,8 @@ class HotelMove:
     """Strings tied to the price, in the hotel's own words ("weekdays only")."""
     says_yes: bool = False
     """An explicit affirmative stands in the text; only code sets this."""
+    stated_basis: PriceBasis | None = None
+    """The kind of price that the message names by itself, with or without an amount ("that was net")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
