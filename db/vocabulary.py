@@ -208,3 +208,16 @@ class DeploymentRole(StrEnum):
     LIVE = "live"
     CANARY = "canary"
     RETIRED = "retired"
+
+
+class PolicyStatus(StrEnum):
+    """How far a policy version has come."""
+
+    CANDIDATE = "candidate"
+    """Trained or imported, not yet past the gate."""
+    PUBLISHED = "published"
+    """May be deployed: its adapter is complete and immutable."""
+    REJECTED = "rejected"
+    """The gate refused it."""
+    REMOVED = "removed"
+    """Its adapter files are gone; the row stays for the turns that name it."""
