@@ -1,0 +1,246 @@
+"""What each number of a text counts: money, a percentage, a day, a time, rooms, nights, stars.
+
+Decided here: the kind of a number, from the words beside it. ``find_numbers`` is what a guard uses on our own replies, so nothing is
+dropped: a number that no rule knows is an ``AMOUNT``, the kind that is checked most strictly.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from agent.prices.calendar import MONTH_NAME, Mark, day_of, find_marks, month_number
+from agent.prices.fold import fold
+from agent.prices.mention import CalendarDay, NumberKind, NumberMention
+from agent.prices.money import Money, attach_money
+from agent.prices.scan import Numeral, scan
+
+_UNITS = (
+    r"(?:(?:(?:more|other|extra|further|full|additional|consecutive|standard|deluxe|superior|double|twin|single|king|queen|family|executive|premium|club|junior|free|paid|good|great|small|big|new|different|of|whole|calendar|business|working|separate|adjoining|connecting|available)[ ])*"
+    r"(?:room[- ]?nights?|rooms?|nights?|days?|weeks?|weekends?|months?|mo|years?|yrs?|hours?|hrs?|minutes?|mins?|seconds?|secs?|guests?|people|persons?|pax|adults?|kids?|children|child|couples?|travell?ers?|families|"
+    r"stars?|times?|bookings?|reservations?|properties|hotels?|floors?|beds?|bedrooms?|bathrooms?|br|bd|ba|bdrms?|suites?|units?|km|kms|kilomet\w+|miles?|mi|met(?:er|re)s?|feet|foot|ft|sq|sqft|sqm|inch(?:es)?|m2|points?|pts|"
+    r"reviews?|options?|pieces?|pcs|items?|copies|dates?|quarters?|pairs?|blocks?|lbs?|pounds of|kg|kgs|ounces?|oz|gb|tb|mb|mph|cc|hp|gears?|speeds?|doors?|seats?|rows?|tickets?|colleagues?|competitors?|sites?|otas?|channels?|of (?:us|them|you|those|these|our|your|my)|"
+    r"st|nd|rd|y/?o|years?[- ]old|gen|bit|gigs?|liters?|litres?|ml|cm|mm|g|l|w|v|hz|mhz|p|d|%s)\b)" % "x"
+)
+_HAN_UNITS = (
+    r"(?:个|個)?(?:间|間|晚|夜|天|月|星期|礼拜|周|週|年|小时|小時|分钟|分鐘|秒|人|位|名|次|遍|星|家|套|层|層|楼|樓|号|號|房|床|张|張|公里|里|米|平|客|份|笔|单|單|种|種|条|條|项|項|岁|歲|倍|期|成人|儿童|孩|"
+    r"房晚|间夜|方面|方案|选择|地方|景点|酒店|餐馆|菜|早(?!点)|分(?=以上|以下|的|左右|[,.!?;]|$)|分(?:以上|以下))"
+)
+_AFTER = re.compile(
+    r"(?P<percent>[ ]*(?:%|per[ ]?cents?\b|percents?(?:age)?\b|pct\b|(?:个|個)?[ ]*百[ ]*分[ ]*(?:点|點)|(?:个|個)(?:点|點)))"
+    r"|(?P<zhe>[ ]*折)|(?P<cheng>[ ]*成(?![人为功本交员立熟长都])[ ]*(?P<tenth>[半一二三四五六七八九])?)"
+    rf"|(?P<day>(?:st|nd|rd|th)?[ ]*(?:of[ ]+)?(?P<month>{MONTH_NAME})\b\.?)"
+    r"|(?P<time>[ ]*(?:[ap]\.?m\b\.?|o'?[ ]?clock\b|hours?[ ]sharp))"
+    rf"|(?P<unit>[ -]?{_UNITS})"
+    rf"|(?P<hanunit>[ ]?{_HAN_UNITS})"
+)
+_MONTH_BEFORE = re.compile(rf"\b(?P<month>{MONTH_NAME})\b\.?,?[ ]+(?:the[ ]+)?$")
+_LINK = re.compile(r"[ ]*(?:-|to|till?|until|through|thru|and|&|,|/|~|到|至)[ ]*(?:the[ ]+)?$")
+_CLOCK_BEFORE = re.compile(r"(?:\b(?:around|about|by|before|after|until|till|at|between|from)[ ]+)$")
+_CLOCK_CUE = re.compile(
+    r"\b(?:meet(?! (?:me|you|us|at|in|half))|pick(?:ing)?(?: it| you| that| this| them)? ?up|see you|be there|come (?:by|over)|tomorrow|tonight|today|o'?clock|available|call|free (?:at|after|around)|leave|home|off work|get off|swing|stop by|coming|morning|afternoon|evening)\b"
+)
+_YEAR_BEFORE = re.compile(
+    rf"(?:\b(?:in|since|year|of|by|until|from|for|fy|summer|winter|spring|autumn|fall|season|end|early|late|mid|throughout|{MONTH_NAME}|the)[ -]+|\bq[1-4] ?/? ?)$"
+)
+_YEAR_AFTER = re.compile(
+    r"(?:[ ](?:season|summer|winter|model|rates?|contract|edition|was|has|is going|toyota|honda|ford|chevy|nissan|bmw|mazda|jeep|dodge|audi|buick|lexus|prices?)\b|s\b)"
+)
+_PRONOUN_BEFORE = re.compile(
+    r"\b(?:the|this|that|which|no|any|every|each|some|another|other|good|great|nice|new|better|cheaper|next|last|first|right|same|only|old|older|used|similar|my|your|his|her|an?|of)[ -]$"
+)
+_PRONOUN_AFTER = re.compile(
+    r"[ ](?:of|day|thing|moment|way|more|who|that|which|another|last|should|could|would|can|is|has|and only|time|question|side|hand|side|step|here|there|needs?|must|person|or (?:two|another)|and)\b|'s\b|[.,!?;]*$"
+)
+_PHONE_RUN = re.compile(r"\d{5,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A number with its kind, and the money that it is where it is money."""
+
+    numeral: Numeral
+    kind: NumberKind
+    money: Money | None = None
+    day: CalendarDay | None = None
+    percent: Decimal | None = None
+    """For ``PERCENT``: the percentage as said."""
+    discount: bool = False
+    """Said as what remains ("八五折", 15 down)."""
+
+
+def find_numbers(text: str, *, language: str | None = None) -> tuple[NumberMention, ...]:
+    """Every number of ``text`` in digits or words, English or Chinese, with its kind; left to right.
+
+    ``language`` (ISO 639-1) only settles "¥"-like doubts and may be left out. A date gives one mention per day (its value is the day of
+    the month) and one ``YEAR`` where a year is written. Amounts with cents ("3 dollars 50 cents") are one mention. Any text is
+    accepted; nothing raises.
+    """
+    folded = fold(text)
+    counted, marks = count(text, folded, language)
+    mentions = [_mention(entry, text) for entry in counted]
+    for mark in marks:
+        mentions.extend(
+            NumberMention(value=value, kind=kind, start=mark.start, end=mark.end, text=text[mark.start : mark.end], day=day)
+            for value, kind, day in mark.numbers
+        )
+    mentions.sort(key=lambda mention: mention.start)
+    return tuple(mentions)
+
+
+def _mention(entry: Counted, text: str) -> NumberMention:
+    numeral, money = entry.numeral, entry.money
+    value, start, end = numeral.value, numeral.start, numeral.end
+    if money is not None:
+        value, start, end = money.value, money.start, money.end
+    if entry.percent is not None:
+        value = entry.percent
+    return NumberMention(value=value, kind=entry.kind, start=start, end=end, text=text[start:end], day=entry.day)
+
+
+def count(text: str, folded: str, language: str | None) -> tuple[list[Counted], list[Mark]]:
+    """Classify the numbers of a text; those inside a date, time or telephone number stand in the marks instead."""
+    numerals = scan(text, folded)
+    marks = find_marks(folded)
+    if not numerals:
+        return [], marks
+    if marks:
+        marks = [mark for mark in marks if not _is_amount_range(mark, folded)]
+        numerals = [numeral for numeral in numerals if not any(mark.start < numeral.end and numeral.start < mark.end for mark in marks)]
+    counted: list[Counted] = []
+    moneys = attach_money(folded, numerals, language)
+    for numeral, money in moneys:
+        previous = counted[-1].kind if counted else None
+        counted.append(_count(folded, numeral, money, previous, alone=len(moneys) == 1))
+    _carry_months(folded, counted)
+    return counted, marks
+
+
+def _is_amount_range(mark: Mark, folded: str) -> bool:
+    """ "$10/12" is no date."""
+    return mark.start > 0 and folded[mark.start - 1] in "$€£¥"
+
+
+def _count(folded: str, numeral: Numeral, money: Money | None, previous: NumberKind | None, *, alone: bool) -> Counted:
+    after = _AFTER.match(folded, numeral.end)
+    kind_after = after.lastgroup if after else None
+    if after is not None:
+        if after["percent"]:
+            return Counted(numeral, NumberKind.PERCENT, None, None, numeral.value)
+        if after["zhe"]:
+            return _fold_discount(numeral)
+        if after["cheng"]:
+            tenth = after["tenth"]
+            extra = Decimal(5) if tenth == "半" else Decimal("一二三四五六七八九".index(tenth) + 1) if tenth else Decimal(0)
+            return Counted(numeral, NumberKind.PERCENT, None, None, numeral.value * 10 + extra)
+    if numeral.fraction and numeral.han and _is_percentage(folded, numeral):
+        return Counted(numeral, NumberKind.PERCENT, None, None, numeral.value * 100)
+    if money is not None:
+        return Counted(numeral, NumberKind.AMOUNT, money)
+    if numeral.glued:
+        return Counted(numeral, NumberKind.OTHER)
+    if after is not None and after["day"] and _may_be_day(numeral):
+        return Counted(numeral, NumberKind.DATE, None, day_of(_year_at(folded, after.end()), month_number(after["month"]), numeral.value))
+    before = folded[max(0, numeral.start - 24) : numeral.start]
+    if _may_be_day(numeral) and (month := _MONTH_BEFORE.search(before)):
+        return Counted(numeral, NumberKind.DATE, None, day_of(_year_at(folded, numeral.end), month_number(month["month"]), numeral.value))
+    if kind_after == "time" or (after is not None and after["time"]):
+        return Counted(numeral, NumberKind.TIME)
+    if numeral.ordinal or before.endswith("第"):
+        return Counted(numeral, NumberKind.ORDINAL)
+    if numeral.fraction:
+        return Counted(numeral, NumberKind.OTHER)
+    if after is not None and (after["unit"] or after["hanunit"]) and not numeral.colloquial:
+        return Counted(numeral, NumberKind.COUNT)
+    if numeral.suffix and numeral.suffix not in ("s",):
+        return Counted(numeral, NumberKind.OTHER)
+    if _is_year(folded, numeral, before) or (
+        previous is NumberKind.DATE and _is_year_number(folded, numeral) and before.endswith((", ", " "))
+    ):
+        return Counted(numeral, NumberKind.YEAR)
+    if numeral.spelled and numeral.value == 1 and not alone and not numeral.han:
+        if _PRONOUN_BEFORE.search(before) or _PRONOUN_AFTER.match(folded, numeral.end):
+            return Counted(numeral, NumberKind.OTHER)
+    if _is_clock(folded, numeral, before):
+        return Counted(numeral, NumberKind.TIME)
+    if numeral.value >= 10**7 and not numeral.scaled and _PHONE_RUN.fullmatch(folded[numeral.start : numeral.end]):
+        return Counted(numeral, NumberKind.OTHER)
+    return Counted(numeral, NumberKind.AMOUNT)
+
+
+def _fold_discount(numeral: Numeral) -> Counted:
+    value = numeral.value
+    # "八五折" is 85 %, "8折" 80 %, "九五折" 95 %, "85折" 85 %.
+    percent = value * 10 if value <= 10 else value
+    return Counted(numeral, NumberKind.PERCENT, None, None, percent, discount=True)
+
+
+def _is_percentage(folded: str, numeral: Numeral) -> bool:
+    words = "".join(folded[numeral.start : numeral.end].split())
+    return words.lstrip("负負").startswith(("百分之", "千分之", "万分之", "百万分之", "一百分之"))
+
+
+def _may_be_day(numeral: Numeral) -> bool:
+    value = numeral.value
+    return 1 <= value <= 31 and value == int(value) and not numeral.fraction and not numeral.scaled
+
+
+def _year_at(folded: str, at: int) -> int | None:
+    match = re.compile(r"(?:st|nd|rd|th)?,?[ ]+((?:19|20)\d{2})(?!\d)").match(folded, at)
+    return int(match[1]) if match else None
+
+
+def _is_year_number(folded: str, numeral: Numeral) -> bool:
+    return 1900 <= numeral.value <= 2100 and folded[numeral.start : numeral.end].isdecimal()
+
+
+def _is_year(folded: str, numeral: Numeral, before: str) -> bool:
+    if not _is_year_number(folded, numeral):
+        return False
+    if _YEAR_AFTER.match(folded, numeral.end):
+        return True
+    match = _YEAR_BEFORE.search(before)
+    # "for 2000", "from 2000", "the 2000" may be money; a year in this trade lies close to today's.
+    return match is not None and (match[0].split()[0] not in ("for", "from", "the", "of", "by") if match[0].split() else True)
+
+
+def _is_clock(folded: str, numeral: Numeral, before: str) -> bool:
+    """ "I'll pick it up around 7": a small bare number after a word of time, where the sentence is about meeting."""
+    value = numeral.value
+    small = (1 <= value <= 12 and value == int(value)) or (numeral.colloquial and value % 100 < 60 and value < 1260)
+    if not small or numeral.scaled or not _CLOCK_BEFORE.search(before):
+        return False
+    start = max(folded.rfind(mark, 0, numeral.start) for mark in ".!?;")
+    ends = [place for mark in ".!?;" if (place := folded.find(mark, numeral.end)) >= 0]
+    return _CLOCK_CUE.search(folded, start + 1, min(ends, default=len(folded))) is not None
+
+
+def _carry_months(folded: str, counted: list[Counted]) -> None:
+    """ "12-15 December", "Dec 12 to 15": the day without a month takes its neighbour's."""
+    for place in range(len(counted) - 1, 0, -1):
+        left, right = counted[place - 1], counted[place]
+        if right.kind is NumberKind.DATE and right.day and _open_day(left) and _linked(folded, left, right):
+            counted[place - 1] = Counted(left.numeral, NumberKind.DATE, None, day_of(right.day.year, right.day.month, left.numeral.value))
+    for place in range(1, len(counted)):
+        left, right = counted[place - 1], counted[place]
+        if (
+            left.kind is NumberKind.DATE
+            and left.day
+            and _open_day(right)
+            and _linked(folded, left, right)
+            and "," not in _between(folded, left, right)
+        ):
+            counted[place] = Counted(right.numeral, NumberKind.DATE, None, day_of(left.day.year, left.day.month, right.numeral.value))
+
+
+def _open_day(entry: Counted) -> bool:
+    return entry.kind in (NumberKind.AMOUNT, NumberKind.ORDINAL) and entry.money is None and _may_be_day(entry.numeral)
+
+
+def _between(folded: str, left: Counted, right: Counted) -> str:
+    between = folded[left.numeral.end : right.numeral.start]
+    return re.sub(rf"^(?:st|nd|rd|th)?[ ]*(?:of[ ]+)?{MONTH_NAME}?\b\.?", "", between) if len(between) < 30 else between
+
+
+def _linked(folded: str, left: Counted, right: Counted) -> bool:
+    between = re.sub(rf"\b{MONTH_NAME}\b\.?", " ", _between(folded, left, right)) + ""
+    return _LINK.fullmatch(between.rstrip() + " " if between.strip() else "x") is not None

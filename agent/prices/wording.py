@@ -1,0 +1,106 @@
+"""What the words around a price say about it: put forward, refused or only told about; net or selling; tax on top or not.
+
+Decided here: polarity, basis and tax of a price from its own clause. The cues are words of hotel and purchase talk, English and Chinese.
+"""
+
+import re
+
+from agent.prices.mention import Polarity, PriceBasis
+
+_CLAUSE_END = re.compile(r"[!?;:\n]|[.,](?!\d)|\bbut\b|\bhowever\b|但|不过|不過|可是")
+_SENTENCE_END = re.compile(r"[!?\n]|\.(?!\d)")
+
+_CANNOT = re.compile(
+    r"\b(?:ca[n]?'?t|cannot|can not|won'?t|will not|would ?n[o']t|wouldn'?t|couldn'?t|could not|not able|unable|impossible|no way|never|do(?:es)?n'?t|do(?:es)? not|did ?n[o']t|didn'?t|isn'?t|is not|not|refuse|reject|hardly|"
+    r"too low at|hard to|difficult to|shouldn'?t)\b(?![ ](?:only|just|mind|bad|a problem|have a problem))[^?]{0,36}$"
+)
+_ASKED_OTHERWISE = re.compile(
+    r"\b(?:why (?:not|don'?t|can'?t)|(?:can|could|would|wo|do)(?:n'?t| not|'t) (?:you|we|u)\b|if (?:you|we|u|i) (?:can'?t|don'?t)|don'?t mind|not bad|no problem|if not|or not)"
+)
+_HAN_CANNOT = re.compile(
+    r"(?:不能|不行|没法|沒法|无法|無法|做不到|做不了|不可能|不接受|接受不了|不同意|不可以|没办法|很难|难以|不会|給不了|给不了|不是|不要)[^,.?!]{0,10}$"
+)
+_TOO = re.compile(
+    r"^[^?]{0,24}?(?:\btoo (?:low|high|much|little|steep|cheap|expensive|far|big)|\bimpossible\b|\bnot (?:possible|enough|acceptable|doable|going to|feasible|gonna|something|an option|workable)|\bwo(?:n'?t|uld ?n'?t)\b|\bca(?:n'?t|nnot)\b|\bisn'?t\b|"
+    r"\bdoes ?n[o']?'?t work|\bunacceptable\b|\bout of (?:the question|my|our)|\bno (?:good|way)\b|\bbelow (?:our |my )?cost|\b(?:really|pretty|very|so|a (?:bit|little)|quite|kind of|kinda|way|extremely|rather) (?:low|high|steep|much|cheap|expensive)|\bnot\b)"
+)
+_HAN_TOO = re.compile(
+    r"^[^,.?!]{0,6}?(?:不行|做不了|做不到|太低|太高|不可能|接受不了|有点低|有点高|偏低|太少|太贵|不够|没法|沒法|无法|無法|不能|肯定不|给不了|不划算|亏)"
+)
+_TOLD = re.compile(
+    r"(?:\b(?:agoda|booking(?:\.com)?|expedia|trip\.com|ctrip|traveloka|hotels\.com|airbnb|google|competitors?|elsewhere|other (?:sites?|hotels?|channels?|otas?)|currently|at the moment|used to|last (?:year|month|season|time|week)|"
+    r"you(?:'re| are| were)? (?:said|asked|wanted|offered|mentioned|have|want|asking|proposed|quoted|list(?:ed)?)|was listed|breakfast|lunch|dinner|tax(?:es)?|vat|service (?:charge|fee)|deposit|fees?|parking|commission|"
+    r"instead of|rather than|down from|originally|worth|valued|cost (?:me|us)|costs|paid|why|retails?|msrp|brand new|i (?:said|asked|wanted)|rack rate|resort fee|city tax|extra bed|mark[- ]?up|margin|occupancy|was|were)\b"
+    r"|携程|美团|飞猪|去哪儿|缤客|去年|之前|目前|早餐|押金|税|原来|本来|你说|你们要|佣金|服务费|加床|停车)[^?]{0,30}$"
+)
+_TOLD_AFTER = re.compile(
+    r"^[^,.?!]{0,14}?(?:\b(?:for (?:the )?(?:breakfast|parking|extra|delivery|shipping|dinner)|tax(?:es)?\b(?! incl)|deposit|fee|commission|on (?:agoda|booking|expedia|other|your)|last (?:year|month|time)|gift card|discount code|budget)\b|佣金|押金)"
+)
+_QUESTIONED = re.compile(r"\b(?:why|how come|where (?:did|does)|is it|is that|did you (?:say|mean))\b[^.]{0,30}$")
+
+_NET = re.compile(
+    r"\b(?:net+|nett|net rate|net price|to us|for us|we (?:get|receive|need|keep)|in our pocket|contract(?:ed)? rate|cost price|b2b|wholesale)\b|净价|淨價|底价|底價|结算价|结算|到手|净得"
+)
+_SELLING = re.compile(
+    r"\b(?:selling|sell(?:s|ing)?(?: (?:it|price|rate|at|for))?|sold|sale price|retail|rack|gross|guest (?:pays|price)|customers? (?:pays?|see)|public(?: rate| price)?|on (?:your|the) (?:site|page|app|website)|display(?:ed)?|shown|consumer|bar rate|b2c|end price)\b"
+    r"|售价|售價|卖价|賣價|挂牌|前台价|门市价|门店价|标价|对客|卖(?!家)|展示价|网上价|前端"
+)
+_TAX_AFTER = re.compile(
+    r"^[ ]*(?:(?:net|nett|usd|eur|a night|per night|/night)[ ]*)?(?:\+\+|\+[ ]?\+|\+[ ]?(?:tax|vat|service|gst)|plus (?:\d+% )?(?:tax|vat|service|gst|taxes)|(?:before|excl(?:uding|\.|usive)?(?: of)?|without|ex|exclusive of|not including|and) (?:\w+ )?(?:tax|vat|taxes|service)\b|net of tax|不含税|未税|另加税|加税|加服务费|不含服务费|另收)"
+)
+
+
+def clause_of(folded: str, start: int, end: int) -> tuple[int, int]:
+    """The bounds of the clause that holds ``folded[start:end]``."""
+    first = 0
+    for match in _CLAUSE_END.finditer(folded, 0, start):
+        first = match.end()
+    last = _CLAUSE_END.search(folded, end)
+    return first, last.start() if last else len(folded)
+
+
+def sentence_of(folded: str, start: int, end: int) -> tuple[int, int]:
+    """The bounds of the sentence that holds ``folded[start:end]``."""
+    first = 0
+    for match in _SENTENCE_END.finditer(folded, 0, start):
+        first = match.end()
+    last = _SENTENCE_END.search(folded, end)
+    return first, last.start() if last else len(folded)
+
+
+def is_refused(before: str, after: str) -> bool:
+    """True where the clause says that the price cannot be ("can't do 430", "430 is too low", "430不行")."""
+    if _CANNOT.search(before) and not _ASKED_OTHERWISE.search(before):
+        return True
+    if _TOO.match(after):
+        return True
+    return (not before.isascii() and _HAN_CANNOT.search(before) is not None) or (not after.isascii() and _HAN_TOO.match(after) is not None)
+
+
+def polarity_of(before: str, after: str) -> Polarity:
+    """Polarity of a price from its clause: what stands before it and after it, up to the next price."""
+    if is_refused(before, after):
+        return Polarity.REFUSAL
+    if _TOLD.search(before) or _TOLD_AFTER.match(after) or _QUESTIONED.search(before):
+        return Polarity.MENTION
+    return Polarity.OFFER
+
+
+def basis_of(before: str, after: str) -> PriceBasis:
+    """Net or selling, from the nearest word; a word right behind the amount wins over one before it."""
+    close = after[:28]
+    net, selling = _NET.search(close), _SELLING.search(close)
+    if net or selling:
+        first_net = net.start() if net else len(close)
+        first_selling = selling.start() if selling else len(close)
+        return PriceBasis.NET if first_net < first_selling else PriceBasis.SELLING
+    last_net = max((match.end() for match in _NET.finditer(before)), default=-1)
+    last_selling = max((match.end() for match in _SELLING.finditer(before)), default=-1)
+    if last_net == last_selling:
+        return PriceBasis.UNKNOWN
+    return PriceBasis.NET if last_net > last_selling else PriceBasis.SELLING
+
+
+def has_tax_on_top(after: str) -> bool:
+    """True for "450++", "plus tax", "excl. VAT", "不含税" right behind the amount."""
+    return _TAX_AFTER.match(after) is not None
