@@ -5,7 +5,7 @@ said something). It is the only place that reads a ``Mandate``.
 """
 
 from agent.sop.advance import Step, advance, begin
-from agent.sop.commit import commit
+from agent.sop.commit import close_by_hand, commit
 from agent.sop.concession import ask_at, speaking_step
 from agent.sop.stages import STAGES, StageSpec
 from agent.sop.state import NegotiationState, Terms, TicketState, dump_state, load_state, open_state, sop_version
@@ -20,6 +20,7 @@ __all__ = [
     "advance",
     "ask_at",
     "begin",
+    "close_by_hand",
     "commit",
     "dump_state",
     "load_state",

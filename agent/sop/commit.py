@@ -1,6 +1,8 @@
 """What follows from what we said: counters, the asks that now stand, and the end where the close was spoken."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import assert_never
 
 from agent.domain import AllowedMove
@@ -38,6 +40,14 @@ def commit(state: NegotiationState, said: AllowedMove) -> NegotiationState:
             return state
         case _:
             assert_never(said.kind)
+
+
+def close_by_hand(state: NegotiationState, outcome: TicketStatus, agreed: Mapping[int, Decimal]) -> NegotiationState:
+    """The state after a person ended the conversation; ``agreed`` gives the net price by label where the outcome is an agreement."""
+    for label in state.open_labels:
+        price = agreed.get(label) if outcome is TicketStatus.AGREED else None
+        state = state.with_ticket(replace(state.ticket(label), status=outcome, agreed=price, pending=None))
+    return _end(state, outcome)
 
 
 _END_BY_STATUS = (

@@ -1,0 +1,463 @@
+"""The one way in: web pages, command line, rollouts and benchmarks all conduct a negotiation through ``Negotiations``.
+
+Decided here: what is acknowledged when (the hotel's words are committed before anything is made of them), that two requests never work
+on one conversation at once, and that every request may be repeated with its key. What a turn consists of is decided in ``agent.graph``.
+"""
+
+import unicodedata
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.types import Command
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from agent import sop
+from agent.context import turn_context
+from agent.domain import AllowedMove, HotelMove, Reply
+from agent.graph import Decision, Steps, TurnState, build_graph, conversation_config, new_turn
+from agent.guardrails import check
+from agent.language.client import ModelClient
+from agent.language.prompts import prompts_version
+from agent.prices import PriceForm, find_prices
+from agent.records import from_json, list_from_json, to_json
+from agent.service import routing, simulated
+from agent.service.desk import DatabaseDesk, facts_of, keep_state, terms_of, utterances
+from agent.service.errors import (
+    CloseError,
+    ConversationBusy,
+    ConversationEnded,
+    GuardRefused,
+    MessageTooLong,
+    NotYourTurn,
+    OpenError,
+    StaleDraft,
+    UnknownConversation,
+    UnknownDraft,
+    UnreadableMessage,
+)
+from agent.service.events import Drafted, Ended, Received, Sent, TurnEvent
+from agent.service.views import ConversationView, view_conversation
+from agent.settings import AgentSettings
+from db.engine import DatabaseBusy, session_factory
+from db.models import Conversation, Draft, Turn
+from db.repositories import audit_events, conversations, drafts, tickets, turns
+from db.vocabulary import Counterpart, DraftStatus, Mode, MoveKind, Speaker, TicketStatus
+
+_WHITE = frozenset("\t\n\r")
+
+
+class Negotiations:
+    """The service, shared by all threads of a process. Every method that yields must be iterated to its end."""
+
+    def __init__(
+        self, engine: Engine, client: ModelClient, checkpointer: BaseCheckpointSaver[Any], settings: AgentSettings | None = None
+    ) -> None:
+        self._engine = engine
+        self._sessions = session_factory(engine)
+        self._settings = settings or AgentSettings()
+        self._desk = DatabaseDesk(self._sessions, follow_up_after=timedelta(hours=self._settings.follow_up_after_h))
+        steps = Steps(client=client, desk=self._desk, temperature=self._settings.temperature)
+        self._graph = build_graph(steps, checkpointer)
+
+    # -- opening ------------------------------------------------------------------------------------------------------------------------
+
+    def open(
+        self,
+        *,
+        ticket_ids: Sequence[UUID],
+        mode: Mode,
+        counterpart: Counterpart,
+        actor: UUID | None,
+        key: str,
+        persona: str | None = None,
+        seed: int | None = None,
+        language: str = "en",
+    ) -> UUID:
+        """Open a conversation on tickets of one hotel; a repeat with the same key returns the one that is there.
+
+        Raises OpenError where the tickets cannot be negotiated together, TicketNotFound for an unknown one.
+        """
+        with self._sessions.begin() as session:
+            known = conversations.find_by_idempotency_key(session, key)
+            if known is not None:
+                return known.id
+            wanted = list(dict.fromkeys(ticket_ids))
+            if not wanted:
+                raise OpenError("A conversation needs at least one ticket. Choose one from the list.")
+            held = tickets.lock_tickets(session, wanted)
+            hotels = sorted({ticket.hotel.name for ticket in held})
+            if len({ticket.hotel_id for ticket in held}) > 1:
+                raise OpenError(f"A conversation is with one hotel, but these tickets belong to {', '.join(hotels)}.")
+            over = [ticket.reference for ticket in held if ticket.status is not TicketStatus.OPEN]
+            if over:
+                raise OpenError(f"These tickets are closed already: {', '.join(over)}. Choose open ones.")
+            busy = conversations.list_open_with_any_ticket(session, wanted)
+            if busy:
+                raise OpenError(f"{hotels[0]} is being talked to about this already (conversation {busy[0].id}). Go on there.")
+            version = routing.choose_version(session, point=uuid4().int, model_name=self._settings.model_name)
+            state = sop.open_state(tuple(range(1, len(wanted) + 1)))
+            conversation = Conversation(
+                hotel_id=held[0].hotel_id,
+                mode=mode,
+                counterpart=counterpart,
+                persona=persona,
+                seed=(seed if seed is not None else uuid4().int % 2**31) if counterpart is Counterpart.SIMULATED else None,
+                language=language,
+                state=sop.dump_state(state),
+                stage=state.stage,
+                policy_version_id=version.id,
+                sop_version=sop.sop_version(),
+                prompts_version=prompts_version(),
+                opened_by=actor,
+                idempotency_key=key,
+            )
+            opened, _ = conversations.open_once(session, conversation, wanted)
+            audit_events.record(session, actor_id=actor, action="conversation.open", subject_type="conversation", subject_id=opened.id)
+            return opened.id
+
+    # -- the hotel's side ---------------------------------------------------------------------------------------------------------------
+
+    def receive(self, conversation_id: UUID, words: str, *, key: str, actor: UUID | None) -> Iterator[TurnEvent]:
+        """Take the hotel's words (empty for silence) and draft an answer. They are committed before ``Received`` is yielded."""
+        words = self._readable(words)
+        with self._alone(conversation_id):
+            with self._sessions.begin() as session:
+                conversation = self._locked(session, conversation_id)
+                turn = turns.find_by_idempotency_key(session, conversation_id, key)
+                if turn is None:
+                    turn = self._hear(session, conversation, words, key=key, actor=actor)
+            yield Received(turn_number=turn.number, text=turn.text)
+            yield from self._go_on(conversation_id)
+
+    def hear_simulated(self, conversation_id: UUID, *, actor: UUID | None = None) -> Iterator[TurnEvent]:
+        """Let the simulated hotel answer what we said last, then go on as ``receive``.
+
+        Raises NotYourTurn where it has nothing to answer.
+        """
+        with self._sessions() as session:
+            conversation = self._found(session, conversation_id)
+            said = turns.list_said(session, conversation_id)
+            if conversation.counterpart is not Counterpart.SIMULATED:
+                raise NotYourTurn("A person speaks for this hotel: paste its words instead.")
+            if conversation.closed_at is not None:
+                raise ConversationEnded(conversation_id, conversation.stage)
+            if not said or said[-1].speaker is not Speaker.BD:
+                raise NotYourTurn("The hotel has nothing to answer yet: send a reply first.")
+            words = simulated.answer(conversation, facts_of(conversation.tickets), said)
+        yield from self.receive(conversation_id, words, key=f"simulated:{said[-1].number}", actor=actor)
+
+    def play(self, conversation_id: UUID) -> Iterator[TurnEvent]:
+        """Run a simulated conversation on autopilot to its end."""
+        yield from self.resume(conversation_id)
+        while not self._is_closed(conversation_id):
+            yield from self.hear_simulated(conversation_id)
+
+    def resume(self, conversation_id: UUID) -> Iterator[TurnEvent]:
+        """Take up whatever is unfinished: the opening, an answer that was cut short, a draft that waits. Harmless to repeat."""
+        with self._alone(conversation_id):
+            yield from self._go_on(conversation_id)
+
+    def follow_up_due(self, *, now: datetime | None = None, limit: int = 50) -> int:
+        """Remind the hotels that have been silent for too long; returns how many conversations were due."""
+        with self._sessions.begin() as session:
+            due = conversations.lock_due_follow_ups(session, now=now or datetime.now(UTC), limit=limit)
+            waiting = [(conversation.id, conversation.turn_count) for conversation in due]
+        for conversation_id, number in waiting:
+            for _ in self.receive(conversation_id, "", key=f"silence:{number}", actor=None):
+                pass
+        return len(waiting)
+
+    # -- our side -----------------------------------------------------------------------------------------------------------------------
+
+    def approve(self, draft_id: UUID, *, key: str, actor: UUID | None) -> Iterator[TurnEvent]:
+        """Send the draft as it is. Raises UnknownDraft, StaleDraft."""
+        yield from self._decide(draft_id, Decision(actor=actor, key=key))
+
+    def edit(self, draft_id: UUID, words: str, *, key: str, actor: UUID | None, despite_guard: bool = False) -> Iterator[TurnEvent]:
+        """Send a person's words instead; the draft is kept beside them.
+
+        Raises GuardRefused with the violations unless ``despite_guard``; UnknownDraft, StaleDraft, MessageTooLong, UnreadableMessage.
+        """
+        words = self._readable(words)
+        if not words.strip():
+            raise NotYourTurn("The reply is empty. Write it, or approve the draft as it is.")
+        with self._sessions() as session:
+            draft = self._draft(session, draft_id)
+            conversation = self._found(session, draft.conversation_id)
+            said = [turn for turn in turns.list_said(session, conversation.id) if turn.number < draft.for_turn]
+            terms = terms_of(conversation.tickets)
+            move = _edited_move(from_json(AllowedMove, draft.move), words, terms)
+            allowed = tuple(move if old.key == move.key else old for old in list_from_json(AllowedMove, draft.allowed))
+            step = sop.Step(state=sop.load_state(conversation.state), allowed=allowed)
+            reading = from_json(HotelMove, said[-1].hotel_move) if said and said[-1].hotel_move else None
+            context = turn_context(
+                step, facts_of(conversation.tickets), utterances(said), hotel_move=reading, language=conversation.language
+            )
+        violations = check(context, Reply(move=move, text=words))
+        if violations and not despite_guard:
+            raise GuardRefused(violations)
+        yield from self._decide(draft_id, Decision(text=words, move=move, actor=actor, key=key, edit_violations=violations))
+
+    def regenerate(self, draft_id: UUID, *, key: str, actor: UUID | None) -> Iterator[TurnEvent]:
+        """Throw the draft away and write another for the same turn. Raises UnknownDraft, StaleDraft."""
+        with self._sessions() as session:
+            conversation_id = self._draft(session, draft_id).conversation_id
+        with self._alone(conversation_id):
+            with self._sessions.begin() as session:
+                draft = self._draft(session, draft_id)
+                rejected = drafts.decide(session, draft_id, DraftStatus.REJECTED, action_key=key, decided_by=actor)
+                if not rejected and draft.action_key != key:
+                    raise StaleDraft(draft_id, draft.status)
+            yield from self._go_on(conversation_id)
+
+    def take_over(self, conversation_id: UUID, *, actor: UUID, key: str) -> None:
+        """Let a person speak from here on: nothing is drafted any more. A repeat changes nothing."""
+        with self._alone(conversation_id), self._sessions.begin() as session:
+            conversation = self._locked(session, conversation_id)
+            if conversation.taken_over_by is not None:
+                return
+            self._refuse_if_closed(conversation)
+            conversation.taken_over_by = actor
+            conversation.take_over_key = key
+            conversation.next_follow_up_at = None
+            pending = drafts.find_pending(session, conversation_id)
+            if pending is not None:
+                drafts.decide(session, pending.id, DraftStatus.REJECTED, decided_by=actor)
+            audit_events.record(
+                session, actor_id=actor, action="conversation.take_over", subject_type="conversation", subject_id=conversation_id
+            )
+
+    def say(self, conversation_id: UUID, words: str, *, actor: UUID, key: str) -> Iterator[TurnEvent]:
+        """Send a person's own words in a conversation that was taken over. Raises NotYourTurn where it was not."""
+        words = self._readable(words)
+        if not words.strip():
+            raise NotYourTurn("The reply is empty. Write what the hotel should read.")
+        with self._alone(conversation_id):
+            with self._sessions.begin() as session:
+                conversation = self._locked(session, conversation_id)
+                turn = turns.find_by_idempotency_key(session, conversation_id, key)
+                if turn is None:
+                    self._refuse_if_closed(conversation)
+                    if conversation.taken_over_by is None:
+                        raise NotYourTurn("The agent is speaking here. Take the conversation over first, or edit its draft.")
+                    turn = self._add_turn(session, conversation, Speaker.BD, words, key=key, actor=actor)
+            yield Sent(turn_number=turn.number, text=turn.text)
+
+    def close(
+        self,
+        conversation_id: UUID,
+        *,
+        outcome: TicketStatus,
+        actor: UUID,
+        key: str,
+        agreed: Mapping[int, Decimal] | None = None,
+    ) -> None:
+        """Let a person end a conversation: every open ticket gets ``outcome``; ``agreed`` gives the net price by label.
+
+        Raises CloseError where an agreed price is missing or above the ticket's ceiling. A repeat changes nothing.
+        """
+        with self._alone(conversation_id), self._sessions.begin() as session:
+            conversation = self._locked(session, conversation_id)
+            if conversation.closed_at is not None and conversation.close_key == key:
+                return
+            self._refuse_if_closed(conversation)
+            state = sop.load_state(conversation.state)
+            prices = agreed or {}
+            terms = terms_of(conversation.tickets)
+            for label in state.open_labels:
+                price = _closing_price(label, outcome, prices, terms)
+                tickets.record_outcome(session, conversation.tickets[label - 1].ticket_id, outcome, agreed_net=price)
+            conversation.close_key = key
+            pending = drafts.find_pending(session, conversation_id)
+            if pending is not None:
+                drafts.decide(session, pending.id, DraftStatus.REJECTED, decided_by=actor)
+            keep_state(conversation, sop.close_by_hand(state, outcome, prices))
+            audit_events.record(
+                session,
+                actor_id=actor,
+                action="conversation.close",
+                subject_type="conversation",
+                subject_id=conversation_id,
+                after={"outcome": outcome, "agreed": {str(label): str(price) for label, price in prices.items()}},
+            )
+
+    def view(self, conversation_id: UUID) -> ConversationView:
+        """The conversation as it stands. Raises UnknownConversation."""
+        with self._sessions() as session:
+            try:
+                return view_conversation(session, conversation_id)
+            except conversations.ConversationNotFound as error:
+                raise UnknownConversation(conversation_id) from error
+
+    # -- one turn -----------------------------------------------------------------------------------------------------------------------
+
+    def _go_on(self, conversation_id: UUID) -> Iterator[TurnEvent]:
+        """Whatever the database says comes next; the caller holds the conversation."""
+        with self._sessions() as session:
+            conversation = self._found(session, conversation_id)
+            if conversation.closed_at is not None or conversation.taken_over_by is not None:
+                return
+            pending = drafts.find_pending(session, conversation_id)
+            said = turns.list_said(session, conversation_id)
+        if pending is not None:
+            yield Drafted(draft_id=pending.id, text=pending.text, origin=pending.origin)
+            if conversation.mode is Mode.AUTOPILOT:
+                decided = new_turn(conversation_id, pending.for_turn, draft_id=pending.id, decision=Decision())
+                yield from self._run(conversation_id, decided)
+            return
+        if said and said[-1].speaker is Speaker.BD:
+            return
+        yield from self._run(conversation_id, self._turn_to_answer(conversation, said))
+
+    def _turn_to_answer(self, conversation: Conversation, said: Sequence[Turn]) -> TurnState:
+        for_turn = len(said) + 1
+        if not said:
+            return new_turn(conversation.id, for_turn)
+        last = said[-1]
+        if last.hotel_move is not None:
+            step = sop.Step(state=sop.load_state(conversation.state), allowed=list_from_json(AllowedMove, last.allowed or []))
+            return new_turn(conversation.id, for_turn, heard=last.text, reading=from_json(HotelMove, last.hotel_move), step=step)
+        # Messages that came while nobody could read them are read together.
+        unread: list[str] = []
+        for turn in reversed(said):
+            if turn.speaker is not Speaker.HOTEL or turn.hotel_move is not None:
+                break
+            unread.append(turn.text)
+        return new_turn(conversation.id, for_turn, heard="\n".join(part for part in reversed(unread) if part))
+
+    def _decide(self, draft_id: UUID, decision: Decision) -> Iterator[TurnEvent]:
+        with self._sessions() as session:
+            draft = self._draft(session, draft_id)
+        with self._alone(draft.conversation_id):
+            with self._sessions() as session:
+                draft = self._draft(session, draft_id)
+                if draft.status is not DraftStatus.PENDING:
+                    said = turns.find_by_number(session, draft.conversation_id, draft.for_turn)
+                    if said is None or said.draft_id != draft_id or draft.action_key != decision.key:
+                        raise StaleDraft(draft_id, draft.status)
+                    yield Sent(turn_number=said.number, text=said.text)
+                    return
+            snapshot = self._graph.get_state(conversation_config(draft.conversation_id))
+            waits = "approve" in snapshot.next and snapshot.values.get("draft_id") == str(draft_id)
+            # Without its checkpoint the turn is entered anew at its end: what a person decided is never lost with a process.
+            entry = new_turn(draft.conversation_id, draft.for_turn, draft_id=draft_id, decision=decision)
+            yield from self._run(draft.conversation_id, Command(resume=to_json(decision)) if waits else entry)
+
+    def _run(self, conversation_id: UUID, entry: TurnState | Command[Any]) -> Iterator[TurnEvent]:
+        config = conversation_config(conversation_id)
+        # What a turn must not lose is in the tables; its checkpoint is needed only where it waits, so it is written only there.
+        yield from cast(Iterator[TurnEvent], self._graph.stream(entry, config, stream_mode="custom", durability="exit"))
+        with self._sessions() as session:
+            conversation = self._found(session, conversation_id)
+        if conversation.closed_at is not None:
+            yield Ended(stage=conversation.stage)
+
+    # -- rows ---------------------------------------------------------------------------------------------------------------------------
+
+    def _hear(self, session: Session, conversation: Conversation, words: str, *, key: str, actor: UUID | None) -> Turn:
+        self._refuse_if_closed(conversation)
+        pending = drafts.find_pending(session, conversation.id)
+        if pending is not None:
+            # The hotel spoke before the draft went out: it answers a conversation that has moved on.
+            drafts.decide(session, pending.id, DraftStatus.REJECTED, decided_by=actor)
+        conversation.next_follow_up_at = None
+        return self._add_turn(session, conversation, Speaker.HOTEL, words, key=key, actor=actor)
+
+    def _add_turn(
+        self, session: Session, conversation: Conversation, speaker: Speaker, words: str, *, key: str, actor: UUID | None
+    ) -> Turn:
+        conversation.turn_count += 1
+        turn = Turn(
+            conversation_id=conversation.id,
+            number=conversation.turn_count,
+            speaker=speaker,
+            text=words,
+            stage_before=conversation.stage,
+            idempotency_key=key,
+            author_user_id=actor,
+        )
+        session.add(turn)
+        session.flush()
+        return turn
+
+    def _found(self, session: Session, conversation_id: UUID) -> Conversation:
+        try:
+            return conversations.get_with_tickets(session, conversation_id)
+        except conversations.ConversationNotFound as error:
+            raise UnknownConversation(conversation_id) from error
+
+    def _locked(self, session: Session, conversation_id: UUID) -> Conversation:
+        try:
+            return conversations.lock_conversation(session, conversation_id)
+        except conversations.ConversationNotFound as error:
+            raise UnknownConversation(conversation_id) from error
+
+    def _draft(self, session: Session, draft_id: UUID) -> Draft:
+        draft = session.get(Draft, draft_id)
+        if draft is None:
+            raise UnknownDraft(draft_id)
+        return draft
+
+    def _is_closed(self, conversation_id: UUID) -> bool:
+        with self._sessions() as session:
+            return self._found(session, conversation_id).closed_at is not None
+
+    def _refuse_if_closed(self, conversation: Conversation) -> None:
+        if conversation.closed_at is not None:
+            raise ConversationEnded(conversation.id, conversation.stage)
+
+    def _readable(self, words: str) -> str:
+        if len(words) > self._settings.most_message_chars:
+            raise MessageTooLong(len(words), self._settings.most_message_chars)
+        for position, character in enumerate(words):
+            if character not in _WHITE and unicodedata.category(character) in ("Cc", "Cs", "Cn"):
+                raise UnreadableMessage(character, position)
+        return words
+
+    @contextmanager
+    def _alone(self, conversation_id: UUID) -> Generator[None]:
+        """Nobody else works on the conversation meanwhile, in any process. A process that dies lets go by itself."""
+        key = conversation_id.int % 2**63
+        waited = self._settings.busy_wait_s
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("SELECT set_config('lock_timeout', :wait, false)"), {"wait": f"{round(waited * 1000)}ms"})
+            try:
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+            except DatabaseBusy as error:
+                raise ConversationBusy(conversation_id, waited) from error
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:key), set_config('lock_timeout', '10s', false)"), {"key": key})
+
+
+def _edited_move(move: AllowedMove, words: str, terms: Mapping[int, sop.Terms]) -> AllowedMove:
+    """The draft's move, with the one net price that the edit asks for in place of its own; never above the ticket's ceiling."""
+    if move.kind not in (MoveKind.ASK, MoveKind.HOLD) or move.label is None or move.price is None:
+        return move
+    amounts = {mention.value for mention in find_prices(words) if mention.form is PriceForm.ABSOLUTE and mention.value is not None}
+    if move.price in amounts or len(amounts) != 1:
+        return move
+    price = amounts.pop()
+    within = terms[move.label].mandate.opening_ask / 2 <= price <= terms[move.label].mandate.ceiling
+    return AllowedMove(kind=MoveKind.ASK, label=move.label, price=price) if within else move
+
+
+def _closing_price(label: int, outcome: TicketStatus, prices: Mapping[int, Decimal], terms: Mapping[int, sop.Terms]) -> Decimal | None:
+    if outcome is TicketStatus.OPEN:
+        raise CloseError("A conversation is closed as agreed, declined, expired or handed over, not as open.")
+    if outcome is not TicketStatus.AGREED:
+        return None
+    room = terms[label].facts.room_type
+    price = prices.get(label)
+    if price is None:
+        raise CloseError(f"Say at which net price {room} was agreed, or close it with another outcome.")
+    if price > terms[label].mandate.ceiling:
+        raise CloseError(f"{price} net for {room} is above our limit, so it cannot be recorded as agreed. Raise the limit first.")
+    return price
