@@ -1,0 +1,77 @@
+"""The same argument is not made twice in the same words."""
+
+import re
+from dataclasses import dataclass
+
+from agent.domain import Reply, TurnContext
+from agent.guardrails.rule import Violation
+from agent.guardrails.said import Said, said
+from agent.prices import NumberKind
+from db.vocabulary import MoveKind, Severity, Speaker
+
+MOST_OVERLAP = 0.6
+"""Share of a reply's word triples that may stand in one earlier reply of ours."""
+_LEAST_TRIPLES = 6
+_TOKEN = re.compile(r"[a-z']+|[\u3400-\u9fff]|0")
+_TERMS = (MoveKind.ACCEPT, MoveKind.CONFIRM, MoveKind.CLOSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """No sentence of an earlier reply again, and no reply that is mostly an earlier one.
+
+    Numbers and dates count as one and the same, so that a new price does not make an old sentence new. The terms themselves may be
+    repeated: that is what confirming is.
+    """
+
+    name: str = "repetition"
+    severity: Severity = Severity.MAJOR
+
+    def check(self, context: TurnContext, reply: Reply) -> list[Violation]:
+        """A violation for each repeated sentence, else one for too much overlap."""
+        heard = said(context, reply)
+        repeats_terms = reply.move.kind in _TERMS
+        earlier = [said(context, Reply(move=reply.move, text=turn.text)) for turn in context.history if turn.speaker is Speaker.BD]
+        before = {tokens for old in earlier for tokens, _, _ in _sentences(old)}
+        found: list[Violation] = []
+        for tokens, start, end in _sentences(heard):
+            if tokens in before and not (repeats_terms and "0" in tokens):
+                first, last = heard.span(start, end)
+                message = f"{heard.quote(start, end)} was said before: use other words"
+                found.append(Violation(rule=self.name, severity=self.severity, message=message, start=first, end=last))
+        if found:
+            return found
+        triples = _triples(heard, without_terms=repeats_terms)
+        if len(triples) < _LEAST_TRIPLES:
+            return []
+        overlap = max((len(triples & _triples(old, without_terms=False)) / len(triples) for old in earlier), default=0.0)
+        if overlap > MOST_OVERLAP:
+            return [
+                Violation(rule=self.name, severity=self.severity, message="most of this was said before: use other words and a new reason")
+            ]
+        return []
+
+
+def _levelled(heard: Said) -> str:
+    """The masked text with every number and date as a single 0, of the same length."""
+    characters = list(heard.masked)
+    for number in heard.numbers:
+        if number.kind is NumberKind.OTHER and not number.text[:1].isdigit():
+            continue
+        characters[number.start : number.end] = "0" + " " * (number.end - number.start - 1)
+    return "".join(characters)
+
+
+def _sentences(heard: Said) -> list[tuple[tuple[str, ...], int, int]]:
+    """Each sentence that is long enough to be noticed, as tokens with its place."""
+    text = _levelled(heard)
+    rows = [(tuple(_TOKEN.findall(text[part.start : part.end])), part.start, part.end) for part in heard.sentences]
+    return [(tokens, start, end) for tokens, start, end in rows if len(tokens) >= 4]
+
+
+def _triples(heard: Said, *, without_terms: bool) -> set[tuple[str, str, str]]:
+    found: set[tuple[str, str, str]] = set()
+    for tokens, _, _ in _sentences(heard):
+        if not (without_terms and "0" in tokens):
+            found |= set(zip(tokens, tokens[1:], tokens[2:], strict=False))
+    return found
