@@ -1,0 +1,256 @@
+"""Our side of a conversation, written from the phrasebook: an honest BD of a chosen quality.
+
+Decided here: how a reply is put together (answer what was said, then the move, then one question) and that no sentence is said twice in a
+conversation. Which move to make is not decided here; it comes from the SOP.
+"""
+
+import random
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+
+from agent.domain import AllowedMove, TicketFacts, TurnContext, plain, selling_from_net
+from agent.simulation.hearing import ARGUMENTS, sentences, skeleton
+from agent.simulation.phrasebook import Phrasebook, phrasebook
+from agent.simulation.phrases import BDPart, BDPhrase, Lever, Quality
+from db.errors import ParleyError
+from db.vocabulary import HotelMoveKind, Mood, MoveKind, Speaker
+
+# Our own agreement is no news to a close or a hand-over, and a redirect says its own thanks.
+_WITHOUT_ACK = frozenset({MoveKind.GREET, MoveKind.CLOSE, MoveKind.ESCALATE, MoveKind.REDIRECT, MoveKind.FOLLOW_UP, MoveKind.CALM})
+_PARTS: dict[MoveKind, tuple[BDPart, ...]] = {
+    MoveKind.GREET: (BDPart.HELLO, BDPart.INTRO, BDPart.PURPOSE, BDPart.QUESTION),
+    MoveKind.PROBE: (BDPart.ACK, BDPart.BODY),
+    MoveKind.ASK: (BDPart.ACK, BDPart.ANSWER, BDPart.REASON, BDPart.BODY, BDPart.CLOSING),
+    MoveKind.HOLD: (BDPart.ACK, BDPart.ANSWER, BDPart.REASON, BDPart.BODY, BDPart.CLOSING),
+    MoveKind.CLARIFY: (BDPart.ACK, BDPart.BODY, BDPart.CLOSING),
+    MoveKind.ACCEPT: (BDPart.BODY,),
+    MoveKind.CONFIRM: (BDPart.ACK, BDPart.BODY),
+    MoveKind.CALM: (BDPart.BODY, BDPart.CLOSING),
+    MoveKind.REDIRECT: (BDPart.BODY, BDPart.CLOSING),
+    MoveKind.FOLLOW_UP: (BDPart.BODY, BDPart.CLOSING),
+    MoveKind.CLOSE: (BDPart.BODY, BDPart.CLOSING),
+    MoveKind.ESCALATE: (BDPart.BODY, BDPart.CLOSING),
+}
+# How often an optional part is said, by quality: an average BD leaves things out.
+_SAYS: dict[Quality, dict[BDPart, float]] = {
+    Quality.EXCELLENT: {BDPart.ACK: 0.95, BDPart.ANSWER: 1.0, BDPart.REASON: 1.0, BDPart.CLOSING: 0.6},
+    Quality.FINE: {BDPart.ACK: 0.75, BDPart.ANSWER: 0.3, BDPart.REASON: 0.85, BDPart.CLOSING: 0.4},
+    Quality.CLUMSY: {BDPart.ACK: 0.4, BDPart.ANSWER: 0.0, BDPart.REASON: 0.5, BDPart.CLOSING: 0.15},
+    Quality.WRONG: {},
+}
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+_QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("where", ("where", "which site", "who is cheaper", "undercut", "compared to whom", "show me")),
+    ("selling", ("selling price be", "show it to guests", "travellers see", "sell it for")),
+    ("basis", ("net or", "net price?", "net here", "commission inside")),
+    ("dates", ("which dates", "which period", "from when", "those nights", "the dates", "start date")),
+    ("room", ("which room", "room type", "category", "do you mean the", "only about the")),
+    ("commission", ("commission", "your share", "your margin")),
+    ("who", ("who are you", "which company", "who am i talking", "from where are you")),
+)
+
+
+class NothingToSay(ParleyError):
+    """The phrasebook has no line for this move and quality."""
+
+
+class ScriptedBD:
+    """Writes replies out of the phrasebook. Phrases that are held out are used only where ``held_out`` is set."""
+
+    def __init__(self, *, book: Phrasebook | None = None, held_out: bool = False) -> None:
+        self._book = book or phrasebook()
+        self._held_out = held_out
+
+    def say(self, context: TurnContext, move: AllowedMove, *, rng: random.Random, quality: Quality | str = Quality.EXCELLENT) -> str:
+        """The words for one move in this context. The same context, move and random state give the same words.
+
+        ``Quality.WRONG`` gives a line with one of the faults of the phrasebook; it is for bad cases only. Raises NothingToSay where no line
+        exists for the move.
+        """
+        wanted = Quality(quality)
+        writer = _Reply(self._book, self._held_out, context, move, rng, wanted)
+        return writer.wrong() if wanted is Quality.WRONG else writer.compose()
+
+
+class _Reply:
+    """One reply in the making."""
+
+    def __init__(
+        self, book: Phrasebook, held_out: bool, context: TurnContext, move: AllowedMove, rng: random.Random, quality: Quality
+    ) -> None:
+        self._book, self._held_out, self._context, self._move, self._rng, self._quality = book, held_out, context, move, rng, quality
+        self._fact = context.fact(move.label)
+        self._said = {skeleton(s) for u in context.history if u.speaker is Speaker.BD for s in sentences(u.text)}
+        self._values = dict(_values(context, move, self._fact, rng))
+        last = context.history[-1] if context.history else None
+        self._heard = last.text if last is not None and last.speaker is Speaker.HOTEL else ""
+
+    def compose(self) -> str:
+        pieces: list[str] = []
+        for part in _PARTS[self._move.kind]:
+            if self._rng.random() >= _SAYS[self._quality].get(part, 1.0):
+                continue
+            piece = self._piece(part)
+            if piece is not None:
+                if part is BDPart.CLOSING and pieces and pieces[-1].endswith("?") and piece.endswith("?"):
+                    continue
+                pieces.append(piece)
+            elif part is BDPart.BODY:
+                raise NothingToSay(f"the phrasebook has no {self._quality} line for {self._move}")
+        return _joined(pieces)
+
+    def wrong(self) -> str:
+        lines = self._book.bd_lines(BDPart.WHOLE, self._move.kind, Quality.WRONG)
+        filled = self._first_new(lines, repeat=True)
+        if filled is None:
+            raise NothingToSay(f"the phrasebook has no wrong line for {self._move}")
+        return filled
+
+    def _piece(self, part: BDPart) -> str | None:
+        if part is BDPart.ACK:
+            return self._acknowledgement()
+        if part is BDPart.ANSWER:
+            topic = self._question_asked()
+            return None if topic is None else self._first_new(p for p in self._lines(part) if p.topic == topic)
+        if part is BDPart.REASON:
+            return self._reason()
+        lines = [p for p in self._lines(part) if self._fits(p)]
+        return self._first_new(lines, repeat=part is BDPart.BODY)
+
+    def _lines(self, part: BDPart) -> list[BDPhrase]:
+        """The part's lines for our move in the wanted quality, or in the next better one where that has none."""
+        kind = None if part is BDPart.ACK else self._move.kind
+        order = {Quality.CLUMSY: (Quality.CLUMSY, Quality.FINE, Quality.EXCELLENT), Quality.FINE: (Quality.FINE, Quality.EXCELLENT)}
+        for quality in order.get(self._quality, (self._quality, Quality.FINE)):
+            lines = [line for line in self._book.bd_lines(part, kind, quality) if self._held_out or not line.held_out]
+            if lines and (part is not BDPart.BODY or any(map(self._fits, lines))):
+                return lines
+        return []
+
+    def _fits(self, line: BDPhrase) -> bool:
+        if line.stages and self._context.stage not in line.stages:
+            return False
+        if line.part is BDPart.BODY and self._move.kind is MoveKind.CLARIFY:
+            return line.topic == str(self._move.topic)
+        if line.part is BDPart.BODY and self._move.kind is MoveKind.CLOSE:
+            return line.topic == ("deal" if self._context.agreed else "no_deal")
+        if line.part is BDPart.BODY and self._move.kind is MoveKind.ASK and not line.stages:
+            # The first request names the room and the dates; later ones may be short.
+            first = not any(label == self._fact.label for label, _ in self._context.asked)
+            return not first or ("room" in line.slots and "dates" in line.slots)
+        return True
+
+    def _acknowledgement(self) -> str | None:
+        move = self._context.hotel_move
+        if move is None or self._move.kind in _WITHOUT_ACK or move.kind is HotelMoveKind.SILENCE:
+            return None
+        mood = move.mood
+        fitting = [line for line in self._lines(BDPart.ACK) if move.kind in line.after and mood in line.moods]
+        touched = {lever for lever, words in ARGUMENTS.items() if words.search(self._heard)}
+        close = [line for line in fitting if line.lever in touched]
+        general = [line for line in fitting if line.lever is None]
+        # To call an offer a step when it is taken up again would be odd after a plain no, and so on: tags see to that.
+        return self._first_new(close if close and self._rng.random() < 0.7 else general)
+
+    def _question_asked(self) -> str | None:
+        move = self._context.hotel_move
+        if move is None or move.kind is not HotelMoveKind.QUESTION:
+            return None
+        folded = self._heard.casefold()
+        return next((topic for topic, words in _QUESTIONS if any(word in folded for word in words)), None)
+
+    def _reason(self) -> str | None:
+        usable = [line for line in self._lines(BDPart.REASON) if line.argument is not None]
+        if self._quality is Quality.EXCELLENT:
+            usable = self._best_argument(usable)
+        return self._first_new(usable)
+
+    def _best_argument(self, lines: list[BDPhrase]) -> list[BDPhrase]:
+        """What the hotel has shown to care about, as far as it has not been used up; anything unused otherwise."""
+        hotel = " ".join(u.text for u in self._context.history if u.speaker is Speaker.HOTEL)
+        ours = " ".join(u.text for u in self._context.history if u.speaker is Speaker.BD)
+        cares = {lever for lever, words in ARGUMENTS.items() if words.search(hotel)}
+        used = {lever for lever, words in ARGUMENTS.items() if words.search(ours)}
+        for wanted in (cares - used, set(Lever) - used):
+            found = [line for line in lines if line.argument in wanted and line.slots <= self._values.keys()]
+            if found:
+                return found
+        return lines
+
+    def _first_new(self, lines: Iterable[BDPhrase], *, repeat: bool = False) -> str | None:
+        """A random line whose slots can be filled and whose sentences have not been said; ``repeat`` allows an old one as a last way."""
+        usable = [line for line in lines if line.slots <= self._values.keys()]
+        self._rng.shuffle(usable)
+        for line in usable:
+            text = line.text.format_map(self._values)
+            if not any(skeleton(s) in self._said for s in sentences(text)):
+                return text
+        if not repeat or not usable:
+            return None
+        text = usable[0].text.format_map(self._values)
+        lead = next((lead for lead in _LEADS if not any(skeleton(f"{lead} {text}").startswith(said) for said in self._said)), _LEADS[-1])
+        return f"{lead} {text}"
+
+
+_LEADS = ("If I may,", "Once more,", "To come back to it,", "As a last thought,", "Allow me to say it again,")
+
+
+def _joined(pieces: list[str]) -> str:
+    text = ""
+    for piece in pieces:
+        if not text:
+            text = piece
+        elif text.endswith(","):
+            text = f"{text} {piece}"
+        else:
+            text = f"{text} {piece[:1].upper()}{piece[1:]}"
+    return text
+
+
+def money(amount: Decimal, currency: str, *, symbol: bool = False) -> str:
+    """An amount with its currency, as we write it."""
+    number = plain(amount)
+    sign = {"USD": "$", "EUR": "€", "GBP": "£"}.get(currency) if symbol else None
+    return f"{sign}{number}" if sign else f"{currency} {number}"
+
+
+def _values(context: TurnContext, move: AllowedMove, fact: TicketFacts, rng: random.Random) -> Iterator[tuple[str, str]]:
+    """What can be said truly in this turn: a slot that has no value here is not among them."""
+    symbol = rng.random() < 0.3
+    short = rng.random() < 0.4
+    yield "hotel", fact.hotel_name
+    yield "room", fact.room_type
+    yield "check_in", _day(fact.check_in, short)
+    yield "check_out", _day(fact.check_out, short)
+    yield "start", _day(fact.check_in, short)
+    yield "dates", f"{_day(fact.check_in, short)} to {_day(fact.check_out, short)}"
+    yield "current_selling", money(fact.current_selling, fact.currency, symbol=symbol)
+    if move.price is not None:
+        yield "net", money(move.price, fact.currency, symbol=symbol)
+        yield "selling", money(selling_from_net(move.price, fact.commission), fact.currency, symbol=symbol)
+    if fact.competitor_price is not None and fact.competitor_source is not None:
+        yield "competitor_price", money(fact.competitor_price, fact.currency, symbol=symbol)
+        yield "competitor_source", fact.competitor_source
+        if fact.competitor_seen_on is not None:
+            yield "seen_on", _day(fact.competitor_seen_on, short)
+    if fact.evidence:
+        yield "evidence", rng.choice(fact.evidence)
+    heard = context.hotel_move
+    if heard is not None and heard.offers and heard.mood is not Mood.ANGRY:
+        yield "offer", money(heard.offers[0].amount, fact.currency, symbol=symbol)
+    if context.agreed:
+        yield "agreed", " and ".join(_agreed(context, symbol, short))
+
+
+def _agreed(context: TurnContext, symbol: bool, short: bool) -> Iterator[str]:
+    for terms in context.agreed:
+        fact = context.fact(terms.label)
+        net = money(terms.net, fact.currency, symbol=symbol)
+        selling = money(selling_from_net(terms.net, fact.commission), fact.currency, symbol=symbol)
+        yield f"{net} net ({selling} selling) for the {fact.room_type} from {_day(fact.check_in, short)} to {_day(fact.check_out, short)}"
+
+
+def _day(day: date, short: bool) -> str:
+    month = _MONTHS[day.month - 1]
+    return f"{day.day} {month[:3] if short else month} {day.year}"
