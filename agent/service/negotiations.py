@@ -65,6 +65,12 @@ class Negotiations:
         steps = Steps(client=client, desk=self._desk, temperature=self._settings.temperature)
         self._graph = build_graph(steps, checkpointer)
 
+    @contextmanager
+    def transaction(self) -> Generator[Session]:
+        """One transaction on the service's database, for what stands beside a negotiation (finding or importing tickets)."""
+        with self._sessions.begin() as session:
+            yield session
+
     # -- opening ------------------------------------------------------------------------------------------------------------------------
 
     def open(
