@@ -1,0 +1,21 @@
+"""Where somebody lands who has no page of their own yet."""
+
+import streamlit as st
+
+from webapp.components.words import ROLE_WORDS
+from webapp.shell.signed_in import signed_in
+
+
+def show() -> None:
+    """Say what the person's roles open, and what to ask for."""
+    person = signed_in()
+    roles = ", ".join(ROLE_WORDS[role] for role in sorted(person.roles))
+    st.title(f"Welcome, {person.name}")
+    if roles:
+        st.info(
+            f"You are signed in with the role **{roles}**. Negotiations are open to negotiators (BD): "
+            "ask your administrator for that role if you should see tickets and conversations.",
+            icon=":material/info:",
+        )
+    else:
+        st.info("You have no role yet. Ask your administrator to give you one; reload this page afterwards.", icon=":material/info:")

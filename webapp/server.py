@@ -1,0 +1,123 @@
+"""The web process: ``python -m webapp.server --port 8501 --host 127.0.0.1``.
+
+It decides what Streamlit is told (options, theme, error handler) and puts our own routes and the gate around it.
+"""
+
+import os
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from streamlit.starlette import App
+
+from db.errors import ParleyError
+from webapp.settings import web_settings
+
+SCRIPT = Path(__file__).parent / "shell" / "script.py"
+
+
+class PortTaken(ParleyError):
+    """Another program listens where the web process should."""
+
+
+def build_app() -> App:
+    """The ASGI application: the sign-in routes, the gate, and the pages behind it."""
+    # Imported here, since these read options that must be set first.
+    from starlette.middleware import Middleware
+
+    from webapp import backend
+    from webapp.auth.gate import Gate
+    from webapp.auth.routes import routes
+    from webapp.shell.errors import show_error
+
+    @asynccontextmanager
+    async def lifespan(_: App) -> AsyncGenerator[None]:
+        yield
+        backend.shut_down()
+
+    return App(SCRIPT, routes=routes(), middleware=[Middleware(Gate)], on_script_error=show_error, lifespan=lifespan)
+
+
+def options(*, host: str, port: int) -> dict[str, object]:
+    """What Streamlit is told, by dotted option name."""
+    from webapp.shell.theme import theme_options
+
+    return {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": True,
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": 10,
+        "server.maxMessageSize": 50,
+        "server.showEmailPrompt": False,
+        "server.enableXsrfProtection": True,
+        "browser.gatherUsageStats": False,
+        "browser.serverAddress": "localhost" if host in {"127.0.0.1", "0.0.0.0", "::"} else host,
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
+        "client.toolbarMode": "minimal",
+        "runner.magicEnabled": False,
+        "logger.level": "warning",
+        **theme_options(),
+    }
+
+
+def require_free(host: str, port: int) -> None:
+    """Check that nobody listens there.
+
+    Raises:
+        PortTaken: if somebody does, or we may not.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTaken(f"The web server cannot listen on {host}:{port}: {error.strerror}. Choose another port with --port.") from error
+
+
+def log_plainly() -> None:
+    """Log lines for a file: no colours, and tracebacks without the values of variables, which may be secret."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
+
+
+def serve(*, host: str, port: int) -> None:
+    """Serve until SIGTERM or Ctrl-C.
+
+    Raises:
+        ParleyError: the port is taken or the settings cannot be used.
+    """
+    log_plainly()
+    require_free(host, port)
+    # Streamlit signs its own helper cookies (single sign-on state) with this one; it takes it from the environment only.
+    os.environ.setdefault("STREAMLIT_SERVER_COOKIE_SECRET", web_settings().signing_key())
+    build_app().run(config=options(host=host, port=port))
+
+
+def main(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8501,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every network.")] = "127.0.0.1",
+) -> None:
+    """Serve Parley's web pages."""
+    try:
+        serve(host=host, port=port)
+    except ParleyError as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(2) from error
+
+
+if __name__ == "__main__":
+    typer.run(main)

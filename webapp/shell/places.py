@@ -1,0 +1,72 @@
+"""Which pages there are, who may see them, and how one page leads to another."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from db.vocabulary import Role
+from webapp.auth.identity import Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One page."""
+
+    path: str
+    title: str
+    icon: str
+    roles: frozenset[Role]
+    listed: bool = True
+    """False for a page that is only reached from another one."""
+
+
+_BD = frozenset({Role.BD})
+TICKETS = Place(path="tickets", title="Tickets", icon=":material/sell:", roles=_BD)
+CONVERSATIONS = Place(path="conversations", title="Conversations", icon=":material/forum:", roles=_BD)
+NEGOTIATION = Place(path="negotiation", title="Negotiation", icon=":material/chat:", roles=_BD, listed=False)
+NEW_TICKET = Place(path="new-ticket", title="New ticket", icon=":material/add_circle:", roles=_BD)
+IMPORT = Place(path="import", title="Import tickets", icon=":material/upload_file:", roles=_BD)
+WELCOME = Place(path="welcome", title="Welcome", icon=":material/waving_hand:", roles=frozenset(Role), listed=False)
+PEOPLE = Place(path="people", title="People", icon=":material/group:", roles=frozenset({Role.ADMIN}))
+
+
+def home_of(person: Identity) -> Place:
+    """Where somebody starts."""
+    return TICKETS if person.may(*TICKETS.roles) else WELCOME
+
+
+def page(place: Place, run: Callable[[], None], *, person: Identity) -> Page:
+    """The place as a Streamlit page; hidden where the person has no use for it, yet reachable, so that it can say why."""
+    seen = place.listed and person.may(*place.roles)
+    return st.Page(
+        run,
+        title=place.title,
+        icon=place.icon,
+        url_path=place.path,
+        default=place is home_of(person),
+        visibility="visible" if seen else "hidden",
+    )
+
+
+def go(place: Place, **query: str) -> NoReturn:
+    """Leave for another place."""
+    st.switch_page(_target(place), query_params=query)
+    raise AssertionError("switching pages ends the run")
+
+
+def link(place: Place, label: str, *, query: Mapping[str, str] | None = None, icon: str | None = None) -> None:
+    """A link to another place."""
+    st.page_link(_target(place), label=label, icon=icon or place.icon, query_params=dict(query or {}))
+
+
+def _target(place: Place) -> Page:
+    registered: dict[str, Page] = st.session_state["places"]
+    return registered[place.path]
+
+
+def register(pages: Mapping[str, Page]) -> None:
+    """Remember this run's pages, by path, for ``go`` and ``link``."""
+    st.session_state["places"] = dict(pages)
