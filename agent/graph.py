@@ -28,7 +28,7 @@ from agent.language.templates import template
 from agent.language.writer import Token, WriterFailed, write
 from agent.records import from_json, list_from_json, to_json
 from agent.service.events import Advanced, Drafted, Judged, Read, Sent, Writing
-from db.vocabulary import DraftOrigin
+from db.vocabulary import DraftOrigin, Severity
 
 log = structlog.get_logger(__name__)
 
@@ -216,7 +216,9 @@ class Steps:
                 else:
                     return Attempt(origin=origin, move=piece.move, text=piece.text)
         except WriterFailed as failure:
-            return Attempt(origin=origin, move=context.allowed[0], text="", violations=(failure.violation,))
+            # No words came: the rewrite, or the template, is told why.
+            unusable = Violation(rule="format", severity=Severity.MAJOR, message=str(failure))
+            return Attempt(origin=origin, move=context.allowed[0], text="", violations=(unusable,))
         raise AssertionError("the writer ends with a reply or raises")
 
     def _fall_back(self, turn: TurnState, context: TurnContext, attempts: Sequence[Attempt]) -> Attempt:

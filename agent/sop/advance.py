@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from agent.domain import AllowedMove, HotelMove, HotelOffer, net_from_selling
+from agent.domain import AllowedMove, HotelMove, HotelOffer, net_from_selling, selling_from_net
 from agent.sop.concession import ask_at, speaking_step
 from agent.sop.stages import STAGES
 from agent.sop.state import NegotiationState, Terms, TicketState
@@ -93,16 +93,27 @@ def _hear(state: NegotiationState, move: HotelMove, terms: Mapping[int, Terms]) 
 def _note(ticket: TicketState, offer: HotelOffer, terms: Terms) -> TicketState:
     named = ticket.named if offer.amount in ticket.named else (*ticket.named, offer.amount)
     ticket = replace(ticket, named=named)
-    if offer.basis is PriceBasis.UNKNOWN:
+    basis = _echoed_basis(ticket, offer.amount, terms) if offer.basis is PriceBasis.UNKNOWN else offer.basis
+    if basis is PriceBasis.UNKNOWN:
         return replace(ticket, unplaced=offer.amount)
     net = offer.amount
-    if offer.basis is PriceBasis.SELLING:
+    if basis is PriceBasis.SELLING:
         net = net_from_selling(offer.amount, terms.facts.commission)
     if net < terms.mandate.opening_ask * IMPLAUSIBLE_SHARE:
         return ticket
     # A newer offer replaces the older ones: a hotel that went up has taken its lower price back, and a yes awaited to it is void.
     pending = ticket.pending if ticket.pending == net else None
-    return replace(ticket, offered=(net,), basis=offer.basis, unplaced=None, pending=pending)
+    return replace(ticket, offered=(net,), basis=basis, unplaced=None, pending=pending)
+
+
+def _echoed_basis(ticket: TicketState, amount: Decimal, terms: Terms) -> PriceBasis:
+    """A bare amount that repeats a price of ours is the kind of price that we called it ("yes, 430 is fine")."""
+    ours = [price for price in (ticket.pending, ticket.last_ask) if price is not None]
+    if amount in ours:
+        return PriceBasis.NET
+    if any(amount == selling_from_net(price, terms.facts.commission) for price in ours):
+        return PriceBasis.SELLING
+    return PriceBasis.UNKNOWN
 
 
 # -- what comes before haggling ---------------------------------------------------------------------------------------------------------

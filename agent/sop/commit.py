@@ -21,7 +21,7 @@ def commit(state: NegotiationState, said: AllowedMove) -> NegotiationState:
             return replace(state, probed=True)
         case MoveKind.ASK:
             assert said.price is not None, "an ask names its price"
-            return state.with_ticket(replace(ticket, asked=(*ticket.asked, said.price), round=ticket.round + 1))
+            return state.with_ticket(replace(ticket, asked=(*ticket.asked, said.price), round=ticket.round + 1, clarified=0))
         case MoveKind.CLARIFY:
             assert said.topic is not None, "a clarification names its topic"
             points = (*ticket.open_points, said.topic)

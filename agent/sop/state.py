@@ -50,6 +50,7 @@ class TicketState:
     agreed: Decimal | None = None
     refusals: int = 0
     clarified: int = 0
+    """Clarifications since the last ask."""
     confirmed: int = 0
 
     @property

@@ -273,6 +273,14 @@ def test_a_selling_price_is_compared_as_net() -> None:
     assert [(allowed.kind, allowed.price) for allowed in step.allowed] == [(MoveKind.ACCEPT, Decimal("430.00"))]
 
 
+@pytest.mark.parametrize(("echo", "net"), [("400", "400"), ("470.59", "400.00")])
+def test_an_amount_that_repeats_ours_needs_no_question(echo: str, net: str) -> None:
+    price_terms = terms()
+    move = HotelMove(kind=HotelMoveKind.OFFER, offers=(HotelOffer(amount=Decimal(echo), basis=PriceBasis.UNKNOWN),))
+    step = advance(asked(price_terms), move, price_terms)
+    assert [(allowed.kind, allowed.price) for allowed in step.allowed] == [(MoveKind.ACCEPT, Decimal(net))]
+
+
 def test_an_implausibly_low_offer_is_asked_about_and_not_taken() -> None:
     step = advance(asked(terms()), offer(4), terms())
     assert [move.key for move in step.allowed] == ["clarify:amount"]
