@@ -13,15 +13,18 @@ MOST_OVERLAP = 0.6
 """Share of a reply's word triples that may stand in one earlier reply of ours."""
 _LEAST_TRIPLES = 6
 _TOKEN = re.compile(r"[a-z']+|[\u3400-\u9fff]|0")
-_TERMS = (MoveKind.ACCEPT, MoveKind.CONFIRM, MoveKind.CLOSE)
+_LEAST_WORDS = 6
+_LEAST_HAN = 10
+"""A shorter sentence is a courtesy ("thank you for your message"), not an argument."""
+_NO_ARGUMENT = (MoveKind.ACCEPT, MoveKind.CONFIRM, MoveKind.CLOSE, MoveKind.ESCALATE)
 
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
     """No sentence of an earlier reply again, and no reply that is mostly an earlier one.
 
-    Numbers and dates count as one and the same, so that a new price does not make an old sentence new. The terms themselves may be
-    repeated: that is what confirming is.
+    Numbers and dates count as one and the same, so that a new price does not make an old sentence new. What was said about another
+    room is another matter, and terms may be repeated: that is what confirming is.
     """
 
     name: str = "repetition"
@@ -29,22 +32,27 @@ class Repetition:
 
     def check(self, context: TurnContext, reply: Reply) -> list[Violation]:
         """A violation for each repeated sentence, else one for too much overlap."""
+        if reply.move.kind in _NO_ARGUMENT:
+            return []
         heard = said(context, reply)
-        repeats_terms = reply.move.kind in _TERMS
-        earlier = [said(context, Reply(move=reply.move, text=turn.text)) for turn in context.history if turn.speaker is Speaker.BD]
+        earlier = [
+            said(context, Reply(move=reply.move, text=turn.text))
+            for turn in context.history
+            if turn.speaker is Speaker.BD and not _is_about_another_room(context, reply, turn.text)
+        ]
         before = {tokens for old in earlier for tokens, _, _ in _sentences(old)}
         found: list[Violation] = []
         for tokens, start, end in _sentences(heard):
-            if tokens in before and not (repeats_terms and "0" in tokens):
+            if tokens in before:
                 first, last = heard.span(start, end)
                 message = f"{heard.quote(start, end)} was said before: use other words"
                 found.append(Violation(rule=self.name, severity=self.severity, message=message, start=first, end=last))
         if found:
             return found
-        triples = _triples(heard, without_terms=repeats_terms)
+        triples = _triples(heard)
         if len(triples) < _LEAST_TRIPLES:
             return []
-        overlap = max((len(triples & _triples(old, without_terms=False)) / len(triples) for old in earlier), default=0.0)
+        overlap = max((len(triples & _triples(old)) / len(triples) for old in earlier), default=0.0)
         if overlap > MOST_OVERLAP:
             return [
                 Violation(rule=self.name, severity=self.severity, message="most of this was said before: use other words and a new reason")
@@ -66,12 +74,22 @@ def _sentences(heard: Said) -> list[tuple[tuple[str, ...], int, int]]:
     """Each sentence that is long enough to be noticed, as tokens with its place."""
     text = _levelled(heard)
     rows = [(tuple(_TOKEN.findall(text[part.start : part.end])), part.start, part.end) for part in heard.sentences]
-    return [(tokens, start, end) for tokens, start, end in rows if len(tokens) >= 4]
+    return [(tokens, start, end) for tokens, start, end in rows if _is_argument(tokens)]
 
 
-def _triples(heard: Said, *, without_terms: bool) -> set[tuple[str, str, str]]:
+def _is_argument(tokens: tuple[str, ...]) -> bool:
+    return len(tokens) >= (_LEAST_HAN if any(token >= "\u3400" for token in tokens) else _LEAST_WORDS)
+
+
+def _is_about_another_room(context: TurnContext, reply: Reply, text: str) -> bool:
+    """True where an earlier reply names rooms of this conversation, but not the one that is talked about now."""
+    room = context.fact(reply.move.label).room_type.casefold()
+    low = text.casefold()
+    return room not in low and any(fact.room_type.casefold() in low for fact in context.facts)
+
+
+def _triples(heard: Said) -> set[tuple[str, str, str]]:
     found: set[tuple[str, str, str]] = set()
     for tokens, _, _ in _sentences(heard):
-        if not (without_terms and "0" in tokens):
-            found |= set(zip(tokens, tokens[1:], tokens[2:], strict=False))
+        found |= set(zip(tokens, tokens[1:], tokens[2:], strict=False))
     return found

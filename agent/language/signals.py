@@ -1,0 +1,216 @@
+"""Words of a hotel's message that decide by themselves, whatever the model makes of them: stop, law, the wrong person, feeling, strings.
+
+English and Chinese. Everything here is pure and takes the message as it came; it decides no price and no consent.
+"""
+
+import re
+from dataclasses import dataclass
+
+from agent.domain import TicketFacts
+from agent.language.consent import normalised
+from db.vocabulary import ClarifyTopic, Mood, PriceBasis
+
+_STOP = re.compile(
+    r"\b(?:stop|quit) (?:contacting|calling|writing|messaging|emailing|texting|bothering|harassing|asking|spamming|pestering|this|"
+    r"it|now)\b|"
+    r"(?:^|[.!?,;]|\bplease|\bjust) *(?:please )?stop *(?:[.!,;?]|$)|"
+    r"\b(?:do not|don't|never) (?:ever )?(?:contact|call|write|message|email|bother|text) (?:to )?(?:me|us|here|again|this)\b|"
+    r"\b(?:leave (?:me|us) alone|unsubscribe|(?:remove|delete|take) (?:me|us|our \w+) (?:from|off) (?:your|the|this) "
+    r"(?:list|site|platform|mailing\w*)|"
+    r"go away|get lost|fuck\w*|f\*+k?\w*|screw you|go to hell|shut up|piss off|bastards?|assholes?|morons?|idiots?|scam(?:mers?)?|"
+    r"spam(?:mers?|ming)?)\b"
+    "|别再(?:联系|打|发|烦)|不要再(?:联系|打|发|烦)|不要联系|请勿联系|^滚|滚开|滚蛋|骚扰|骗子|傻[逼瓜子]|闭嘴|退订|拉黑"
+)
+_LEGAL = re.compile(
+    r"\b(?:lawyers?|attorneys?|legal(?:ly)?|lawsuits?|sue|suing|court|litigation|liabilit(?:y|ies)|liable|gdpr|breach(?:es|ed)?|clauses?|"
+    r"indemnif\w+|arbitration|"
+    r"terms and conditions|addendum|contracts?(?!(?:ed)? (?:rates?|prices?)))\b|合同|律师|法务|起诉|法律|违约|诉讼|条款纠纷"
+)
+_WRONG_PERSON = re.compile(
+    r"\b(?:wrong (?:person|number|department|contact)|not the (?:right|correct|proper|best) (?:person|contact|one)|not (?:in charge|"
+    r"responsible|my "
+    r"(?:job|department|area|decision|call|business))|i (?:do not|don't|can't|cannot) (?:decide|handle|manage|set|deal with|"
+    r"take care of) (?:the |these |our |any |about |on )*"
+    r"(?:room )?(?:prices?|rates?|this|that|it|contracts?)|i(?:'m| am) (?:just|only) (?:the |at the |a |an )?(?:reception\w*|front desk|"
+    r"night \w+|intern|trainee|housekeep\w*|"
+    r"concierge)|this is (?:the |only the )?(?:reception|front desk|housekeeping|restaurant|bar|spa)|(?:speak|talk) (?:to|with) (?:our|"
+    r"my|the) (?:revenue|sales|"
+    r"reservations?|general|commercial) (?:manager|team|department|director|office)|(?:contact|ask|call|write to|email) (?:our|my|"
+    r"the) (?:revenue|sales|reservations?|"
+    r"general|commercial) (?:manager|team|department|director|office)|not authori[sz]ed|no authority|(?:he|she|"
+    r"they) handles? (?:the )?(?:prices?|rates?))\b"
+    "|不负责|不归我|不是我(?:管|负责)|找错人|打错|我是前台|我只是前台|这里是前台|做不了主|没有权限"
+)
+_ANGRY = re.compile(
+    r"\b(?:furious|outrageous|insult(?:ing|ed|s)?|how dare|disgust\w*|fed up|sick (?:and tired )?of|angry|shameless|disgrace\w*|"
+    r"enough is enough)\b|!{3,}|"
+    "气死|过分|离谱|荒唐|不像话|侮辱|恶心|岂有此理"
+)
+_ANNOYED = re.compile(
+    r"\b(?:ridiculous|unacceptable|a joke|tired of|annoy\w*|disappoint\w*|waste of (?:my|our|everyone's) time|wasting (?:my|our) time|"
+    r"rude|nonsense|frustrat\w*|upset|"
+    r"unbelievable|terrible|complain\w*|again and again|every (?:single )?time|already told you|as i said|seriously\?)|生气|失望|投诉|烦|"
+    r"什么意思|说过了|又来"
+)
+_ANXIOUS = re.compile(
+    r"\b(?:worr(?:y|ied|ies|ying)|concern(?:ed|s)?|afraid|nervous|struggl\w*|under pressure|scared|unsure|desperate|anxious)\b|担心|害怕|"
+    r"压力|焦虑|怕"
+)
+_WARM = re.compile(
+    r"\b(?:thanks?|thank you|great|happy|glad|pleasure|lovely|wonderful|appreciate|kind(?:ly)?|dear|cheers|best regards|nice to)\b|"
+    r"[😊🙂😀😄🤝🙏]|谢谢|感谢|高兴|愉快|欢迎|辛苦"
+)
+_GREETING = re.compile(
+    r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|welcome)\b|^\W*(?:您好|你好|早上好|下午好|晚上好)"
+)
+_QUESTION = re.compile(
+    r"[?？]|^\W*(?:who|what|when|where|why|how|which|can you|could you|do you|are you|is (?:it|this|that)|may i)\b|吗|呢\W*$|什么|多少|"
+    r"为何|为什么|哪|怎么"
+)
+_DISCOUNT = re.compile(
+    r"\b(?:discount|better (?:price|rate|offer|deal)|special (?:price|rate|offer)|come down|go (?:a (?:bit|little) )?lower|reduce|"
+    r"lower (?:it|the|our)|"
+    r"(?:some|little) (?:room|flexibility))\b|优惠|便宜|降一?点|让利|再低"
+)
+_HYPOTHETICAL = re.compile(r"\b(?:if|whether)\b|是否|能不能|可不可以|行不行")
+_LEANS_TO_YES = re.compile(r"^\W*(?:yes|yeah|yep|ok(?:ay)?|agreed?|deal|fine|sure|accepted|confirmed)\b|^\W*(?:可以|行|同意|成交|好)")
+_NET = re.compile(r"\b(?:nett?o?|what you pay us)\b|净价|净房价|底价|结算价")
+_SELLING = re.compile(r"\b(?:sell(?:ing)?|retail|public|guests? pays?|on your (?:site|website))\b|售价|卖价|零售价|门市价")
+_NOT_BEFORE = re.compile(r"(?:\bnot|\bisn't|n't|\bno|不是|非)(?: the| a| our| your)?\s*$")
+
+
+def wants_stop(text: str) -> bool:
+    """True where the hotel asks us to stop, or is abusive."""
+    return _STOP.search(normalised(text)) is not None
+
+
+def is_legal(text: str) -> bool:
+    """True where contract, legal or liability matters are raised."""
+    return _LEGAL.search(normalised(text)) is not None
+
+
+def is_wrong_person(text: str) -> bool:
+    """True where the writer says that someone else decides on prices."""
+    return _WRONG_PERSON.search(normalised(text)) is not None
+
+
+def is_greeting(text: str) -> bool:
+    """True where the message is short and opens with a greeting."""
+    return len(text) <= 80 and _GREETING.search(normalised(text)) is not None
+
+
+def is_question(text: str) -> bool:
+    """True where something is asked."""
+    return _QUESTION.search(normalised(text)) is not None
+
+
+def hints_at_discount(text: str) -> bool:
+    """True where a lower price is spoken of without a number."""
+    return _DISCOUNT.search(normalised(text)) is not None
+
+
+def is_hypothetical(text: str) -> bool:
+    """True where a price may stand behind an "if" or "whether"."""
+    return _HYPOTHETICAL.search(normalised(text)) is not None
+
+
+def leans_to_yes(text: str) -> bool:
+    """True where the message opens as a yes does; whether it is one is for ``consent``."""
+    return _LEANS_TO_YES.search(normalised(text)) is not None
+
+
+def mood_of(text: str) -> Mood:
+    """How the message sounds by its words alone, the strongest feeling first."""
+    plain = normalised(text)
+    for pattern, mood in ((_ANGRY, Mood.ANGRY), (_ANNOYED, Mood.ANNOYED), (_ANXIOUS, Mood.ANXIOUS), (_WARM, Mood.WARM)):
+        if pattern.search(plain):
+            return mood
+    return Mood.NEUTRAL
+
+
+def stated_basis(text: str) -> PriceBasis | None:
+    """The one kind of price that the message names, in a statement; None where it names both, none, or only asks."""
+    named: set[PriceBasis] = set()
+    for sentence in re.split(r"(?<=[.!?。！？\n])", normalised(text)):
+        if sentence.rstrip().endswith(("?", "？")):
+            continue
+        for pattern, basis in ((_NET, PriceBasis.NET), (_SELLING, PriceBasis.SELLING)):
+            if any(not _NOT_BEFORE.search(sentence[: hit.start()]) for hit in pattern.finditer(sentence)):
+                named.add(basis)
+    return named.pop() if len(named) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Strings:
+    """What is tied to a price: the hotel's own words, and the points that must therefore be asked."""
+
+    conditions: tuple[str, ...]
+    topics: tuple[ClarifyTopic, ...]
+
+
+_CLAUSE = re.compile(r"[.;!?\n。；！？，、]|,(?!\d)|(?<=\d)[.](?!\d)|\b(?:but|however|and)\b|但是?|不过")
+_STRINGS = (
+    (
+        ClarifyTopic.DATES,
+        re.compile(
+            r"\b(?:week ?days?|week ?ends?|week ?nights?|monday|tuesday|wednesday|thursday|friday|saturday|sunday|black ?outs?|"
+            r"low season|high season|peak|"
+            r"(?:valid|only|until|till|through|from) (?:on |for |in |from |until |till )?(?:the )?(?:\d{1,2}(?:st|nd|rd|th)?\b|jan\w*|"
+            r"feb\w*|mar\w*|apr\w*|may|jun\w*|jul\w*|aug\w*|"
+            r"sep\w*|oct\w*|nov\w*|dec\w*|end of|next|this)|except(?: for)?|excluding (?!tax|vat|service|breakfast)|certain dates|"
+            r"selected dates)\b"
+            "|平日|周末|工作日|周[一二三四五六日]|除了|节假日|部分日期"
+        ),
+    ),
+    (ClarifyTopic.BREAKFAST, re.compile(r"\b(?:without|no|excluding|excl\.?|plus|minus|w/o) breakfasts?\b|\broom[ -]only\b|不含早|无早|单房|早餐另")),
+    (
+        ClarifyTopic.TAX,
+        re.compile(
+            r"\+\+|\b(?:plus|excluding|excl\.?|before|without|no|exclusive of) (?:\w+ )?(?:tax(?:es)?|vat|service(?: charge)?)\b|"
+            r"\btax(?:es)? (?:extra|excluded|not included|on top)\b|"
+            "不含税|税另|未税|税费另"
+        ),
+    ),
+    (
+        ClarifyTopic.ROOMS,
+        re.compile(
+            r"\b(?:only|max(?:imum)?|up to|at most|limited to|for|no more than) (?:\w+ )?\d+ rooms?\b|"
+            "最多.{0,4}间|只有.{0,4}间|仅.{0,4}间"
+        ),
+    ),
+    (
+        ClarifyTopic.CONDITION,
+        re.compile(
+            r"\b(?:min(?:imum)?\.? (?:of )?(?:\w+ )?(?:nights?|stay|rooms?|days?|bookings?|length)|min(?:imum)? stay|"
+            r"at least \w+ (?:nights?|rooms?|days?|bookings?)|pre-?paid|pre-?pay\w*|"
+            r"non[- ]?refundable|no refunds?|advance (?:payment|purchase|booking)|deposit|in (?:exchange|return)|as long as|provided|"
+            r"providing|on condition|subject to|unless|"
+            r"only if|if you|only for|guaranteed? (?:volume|rooms?|nights?|number)|commitment|book \d+|members? only|mobile only|package)\b"
+            "|最少住|至少住|连住|预付|不可取消|不可退|不退|押金|前提|只要|如果你|如果您|除非|保量|包房|条件是"
+        ),
+    ),
+)  # fmt: skip
+_LONGEST_CONDITION = 80
+
+
+def strings_attached(text: str, facts: TicketFacts) -> Strings:
+    """The conditions in the message and what they leave open; a string that only repeats the facts leaves nothing open."""
+    conditions: list[str] = []
+    topics: list[ClarifyTopic] = []
+    for clause in _clauses(text):
+        for topic, pattern in _STRINGS:
+            if not pattern.search(normalised(clause)):
+                continue
+            if clause not in conditions:
+                conditions.append(clause)
+            settled = (topic is ClarifyTopic.BREAKFAST and facts.breakfast is False) or (
+                topic is ClarifyTopic.TAX and facts.tax_included is False
+            )
+            if topic not in topics and not settled:
+                topics.append(topic)
+    return Strings(conditions=tuple(conditions[:3]), topics=tuple(topics))
+
+
+def _clauses(text: str) -> list[str]:
+    pieces = [" ".join(piece.split()).strip(" -–—:：()（）\"'") for piece in _CLAUSE.split(text[:4000])]
+    return [piece[:_LONGEST_CONDITION].rstrip() for piece in pieces if piece]

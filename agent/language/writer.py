@@ -1,0 +1,209 @@
+"""From a turn to the words of a reply, as they come from the model.
+
+The model answers ``{"move":…,"text":…}``. ``ReplyDecoder`` takes the answer in pieces of any size, cut anywhere, and gives out the words of
+``text`` as soon as they are certain; ``write`` yields them and, at the end, the whole reply. What the words are worth is for the guard.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from agent.domain import Reply, TurnContext
+from agent.guardrails.rule import Violation
+from agent.language.client import ModelClient
+from agent.language.fallbacks import Fallback, note
+from agent.language.format import reply_schema
+from agent.language.prompts import render_write
+from db.errors import ParleyError
+
+MOST_TOKENS = 280
+"""Enough for a full confirmation; prompt and answer together fit a window of 1,024."""
+
+
+class WriterFailed(ParleyError):
+    """The model's answer is no reply: broken JSON, an unknown move, no words. The safe template takes its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The next words of the reply's text, as they came."""
+
+    text: str
+
+
+def write(
+    context: TurnContext,
+    *,
+    client: ModelClient,
+    model: str,
+    temperature: float = 0.7,
+    seed: int | None = None,
+    violations: Sequence[Violation] = (),
+    max_tokens: int = MOST_TOKENS,
+) -> Iterator[Token | Reply]:
+    """Stream the reply's words; the last thing yielded is the whole ``Reply`` with one of the allowed moves.
+
+    With ``violations`` it is a rewrite, told what to avoid. Raises WriterFailed (counted) where the answer is no reply, and what the
+    client raises.
+    """
+    decoder = ReplyDecoder()
+    pieces = client.stream_json(
+        model=model,
+        messages=render_write(context, violations=violations),
+        schema=reply_schema(context.allowed),
+        max_tokens=max_tokens,
+        temperature=temperature,
+        seed=seed,
+    )
+    try:
+        for piece in pieces:
+            if words := decoder.feed(piece):
+                yield Token(words)
+        fields = decoder.finish()
+        reply = _reply(context, fields)
+    except WriterFailed as fault:
+        note(Fallback.WRITER_BAD_OUTPUT, reason=str(fault))
+        raise
+    yield reply
+
+
+def _reply(context: TurnContext, fields: dict[str, str]) -> Reply:
+    if set(fields) != {"move", "text"}:
+        raise WriterFailed("the model's answer lacks its move or its text")
+    moves = [move for move in context.allowed if move.key == fields["move"]]
+    if not moves:
+        raise WriterFailed("the model's answer names a move that is not allowed in this turn")
+    text = fields["text"].strip()
+    if not text:
+        raise WriterFailed("the model's answer has no words")
+    return Reply(move=moves[0], text=text)
+
+
+class _At(Enum):
+    START = auto()
+    KEY_OR_END = auto()
+    KEY = auto()
+    IN_KEY = auto()
+    COLON = auto()
+    VALUE = auto()
+    IN_VALUE = auto()
+    COMMA_OR_END = auto()
+    DONE = auto()
+
+
+_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_BLANK = " \t\r\n"
+
+
+class ReplyDecoder:
+    """Decodes one flat JSON object of strings from pieces cut anywhere, also inside an escape or a surrogate pair."""
+
+    def __init__(self, *, streamed: str = "text") -> None:
+        """``streamed`` is the key whose value ``feed`` gives out as it comes."""
+        self._streamed = streamed
+        self._at = _At.START
+        self._key = ""
+        self._string: list[str] = []
+        self._escape: str | None = None
+        """What has come of an escape, without its backslash; None outside one."""
+        self._high = 0
+        """A high surrogate that waits for its low one."""
+        self._fields: dict[str, str] = {}
+
+    def feed(self, piece: str) -> str:
+        """Take the next piece; return the words of the streamed value that it completes. Raises WriterFailed on broken JSON."""
+        words: list[str] = []
+        for character in piece:
+            if self._at in (_At.IN_KEY, _At.IN_VALUE):
+                decoded = self._in_string(character)
+                if decoded and self._at is _At.IN_VALUE and self._key == self._streamed:
+                    words.append(decoded)
+            elif character not in _BLANK:
+                self._between(character)
+        return "".join(words)
+
+    def finish(self) -> dict[str, str]:
+        """The whole object. Raises WriterFailed where it was cut off."""
+        if self._at is not _At.DONE:
+            raise WriterFailed("the model's answer was cut off")
+        return dict(self._fields)
+
+    def _in_string(self, character: str) -> str:
+        if self._escape is not None:
+            return self._in_escape(character)
+        if character == "\\":
+            self._escape = ""
+            return ""
+        lost = self._lost_surrogate()
+        if character == '"':
+            # The lost half of a pair still belongs to the string that ends here.
+            if lost:
+                self._string.append(lost)
+            self._end_string()
+            return ""
+        return self._take(lost + character)
+
+    def _in_escape(self, character: str) -> str:
+        escape = (self._escape or "") + character
+        if escape[0] != "u":
+            if escape not in _ESCAPES:
+                raise WriterFailed("the model's answer holds an escape that JSON does not know")
+            self._escape = None
+            return self._take(self._lost_surrogate() + _ESCAPES[escape])
+        if len(escape) < 5:
+            self._escape = escape
+            return ""
+        self._escape = None
+        try:
+            code = int(escape[1:], 16)
+        except ValueError as fault:
+            raise WriterFailed("the model's answer holds an escape that JSON does not know") from fault
+        return self._code_unit(code)
+
+    def _code_unit(self, code: int) -> str:
+        if 0xD800 <= code < 0xDC00:
+            lost = self._lost_surrogate()
+            self._high = code
+            return self._take(lost)
+        if 0xDC00 <= code < 0xE000:
+            high, self._high = self._high, 0
+            return self._take(chr(0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)) if high else "\ufffd")
+        return self._take(self._lost_surrogate() + chr(code))
+
+    def _lost_surrogate(self) -> str:
+        high, self._high = self._high, 0
+        return "\ufffd" if high else ""
+
+    def _take(self, text: str) -> str:
+        if text:
+            self._string.append(text)
+        return text
+
+    def _end_string(self) -> None:
+        whole = "".join(self._string)
+        self._string = []
+        if self._at is _At.IN_KEY:
+            if whole in self._fields:
+                raise WriterFailed("the model's answer names a key twice")
+            self._key, self._at = whole, _At.COLON
+        else:
+            self._fields[self._key] = whole
+            self._at = _At.COMMA_OR_END
+
+    def _between(self, character: str) -> None:
+        after = _STEPS.get((self._at, character))
+        if after is None:
+            raise WriterFailed("the model's answer is not the JSON object that was asked for")
+        self._at = after
+
+
+_STEPS = {
+    (_At.START, "{"): _At.KEY_OR_END,
+    (_At.KEY_OR_END, '"'): _At.IN_KEY,
+    (_At.KEY_OR_END, "}"): _At.DONE,
+    (_At.KEY, '"'): _At.IN_KEY,
+    (_At.COLON, ":"): _At.VALUE,
+    (_At.VALUE, '"'): _At.IN_VALUE,
+    (_At.COMMA_OR_END, ","): _At.KEY,
+    (_At.COMMA_OR_END, "}"): _At.DONE,
+}
