@@ -1,11 +1,15 @@
 """What every test may ask for: real services of its own, started once a session on free ports, stopped at its end.
 
 ``postgres_url`` · a server, ``database_url`` · an empty migrated database, ``production_postgres_url`` · the same on the server that
-``PARLEY_TEST_POSTGRES`` names, ``redis_url`` · a broker, ``parley_data`` · the folder with the benchmark data.
+``PARLEY_TEST_POSTGRES`` names, ``redis_url`` · a broker, ``model_server`` · vLLM with the starter model, ``chromium_path`` · a browser,
+``parley_data`` · the folder with the benchmark data.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -17,7 +21,10 @@ import pytest
 import redis
 from psycopg import sql
 
-from db.embedded import EmbeddedPostgres, embedded_postgres
+from agent.serving.settings import STARTER_MODEL
+from agent.serving.swap import ModelServer, ModelServerUnavailable
+from db.embedded import EmbeddedPostgres, embedded_postgres, free_port
+from tests import chromium, tiny_model
 from webapp.instance import broker
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,6 +108,49 @@ def _pongs(client: redis.Redis) -> bool:
         return bool(client.ping())
     except redis.ConnectionError:
         return False
+
+
+@pytest.fixture(scope="session")
+def served_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model that ``model_server`` runs: the starter model, or a tiny random one in a checkout that has no weights yet."""
+    if (STARTER_MODEL / "config.json").exists():
+        return STARTER_MODEL
+    return tiny_model.build(tmp_path_factory.mktemp("tiny-model"))
+
+
+@pytest.fixture(scope="session")
+def model_server(served_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address (``http://127.0.0.1:PORT/v1``) of a real vLLM of the session's own; adapters that a test loads, it unloads."""
+    port = free_port()
+    log_path = tmp_path_factory.mktemp("model-server") / "vllm.log"
+    environment = os.environ | {"PARLEY_MODEL_PATH": str(served_model), "PARLEY_MODEL_PORT": str(port)}
+    with log_path.open("wb") as log:
+        # A session of its own: vLLM's engine is a second process, and both must be gone afterwards.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "agent.serving.server"], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        client = ModelServer(f"http://127.0.0.1:{port}")
+        try:
+            client.wait_ready(alive=lambda: process.poll() is None)
+            yield f"http://127.0.0.1:{port}/v1"
+        except ModelServerUnavailable as error:
+            raise AssertionError(f"{error}\n{log_path.read_text()[-4000:]}") from error
+        finally:
+            client.close()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(timeout=20)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """An executable Chromium: the machine's, or the one that ``make test`` unpacks under ``.venv``."""
+    return str(chromium.find())
 
 
 @pytest.fixture(scope="session")
