@@ -14,10 +14,10 @@ from threading import Condition, Event, Lock
 from uuid import UUID
 
 import structlog
-from agent.language.client import ModelUnavailable
 
 from agent.domain import HotelMove
 from agent.guardrails import Violation
+from agent.language.client import ModelUnavailable
 from agent.service.errors import GuardRefused
 from agent.service.events import Advanced, Drafted, Ended, Judged, Read, Received, Sent, TurnEvent, Writing
 from agent.service.negotiations import Negotiations

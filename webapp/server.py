@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import structlog
@@ -36,10 +37,21 @@ def build_app() -> App:
 
     @asynccontextmanager
     async def lifespan(_: App) -> AsyncGenerator[None]:
+        # The first visitor should not wait for what every visitor shares.
+        Thread(target=_warm_up, name="warm-up", daemon=True).start()
         yield
         backend.shut_down()
 
     return App(SCRIPT, routes=routes(), middleware=[Middleware(Gate)], on_script_error=show_error, lifespan=lifespan)
+
+
+def _warm_up() -> None:
+    from webapp import backend
+
+    try:
+        backend.desk()
+    except ParleyError as error:
+        structlog.get_logger("parley.web").warning("not ready yet; the first page tries again", reason=str(error))
 
 
 def options(*, host: str, port: int) -> dict[str, object]:
@@ -107,6 +119,10 @@ def serve(*, host: str, port: int) -> None:
     build_app().run(config=options(host=host, port=port))
 
 
+command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@command.command()
 def main(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8501,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every network.")] = "127.0.0.1",
@@ -120,4 +136,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command()

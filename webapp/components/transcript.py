@@ -10,9 +10,10 @@ from html import escape
 
 from agent.domain import AllowedMove
 from agent.service.views import TurnView
-from db.vocabulary import DraftOrigin, Severity, Speaker, Stage
+from db.vocabulary import DraftOrigin, Severity, Speaker
+from webapp.components.stages import stage_chip
 from webapp.components.verdicts import Verdict, highlight, verdict_list
-from webapp.components.words import STAGE_WORDS, moment, move_words
+from webapp.components.words import moment, move_words, understood_words
 
 ORIGIN_WORDS = {
     DraftOrigin.POLICY: "",
@@ -23,15 +24,9 @@ ORIGIN_WORDS = {
 
 
 def transcript_html(turns: Sequence[TurnView], *, hotel_name: str, zone: tzinfo) -> str:
-    """All turns, oldest first, with a divider wherever the stage changes."""
-    parts: list[str] = []
-    stage: Stage | None = None
-    for turn in turns:
-        parts.append(_bubble(turn, hotel_name=hotel_name, zone=zone))
-        if turn.stage_after is not None and turn.stage_after != stage and turn is not turns[-1]:
-            parts.append(f'<div class="p-divider"><span>{escape(STAGE_WORDS[turn.stage_after])}</span></div>')
-        stage = turn.stage_after or stage
-    return f'<div class="p-chat" role="log" aria-label="Conversation">{"".join(parts)}</div>'
+    """All turns, oldest first, each with what was done or understood and the stage that it led to."""
+    bubbles = "".join(_bubble(turn, hotel_name=hotel_name, zone=zone) for turn in turns)
+    return f'<div class="p-chat" role="log" aria-label="Conversation">{bubbles}</div>'
 
 
 def writing_html(text: str, status: str) -> str:
@@ -58,14 +53,23 @@ def draft_html(text: str, *, verdicts: Sequence[Verdict], move: AllowedMove | No
 def _bubble(turn: TurnView, *, hotel_name: str, zone: tzinfo) -> str:
     ours = turn.speaker is Speaker.BD
     who = (turn.author or "Parley") if ours else hotel_name
-    done = f'<span class="p-move">{escape(move_words(turn.move))}</span>' if ours and turn.move else ""
     edited = '<span class="p-tag">edited</span>' if turn.edited_from is not None else ""
     text = f'<div class="p-text">{escape(turn.text)}</div>' if turn.text.strip() else '<div class="p-text p-silent">No answer</div>'
     return (
         f'<div class="p-row {"p-us" if ours else "p-them"}"><div class="p-bubble">'
         f'<div class="p-head"><b>{escape(who)}</b>{edited}<time>{moment(turn.created_at, zone=zone)}</time></div>{text}'
-        f"{done}{_more(turn)}</div></div>"
+        f"{_foot(turn)}{_more(turn)}</div></div>"
     )
+
+
+def _foot(turn: TurnView) -> str:
+    words = ""
+    if turn.speaker is Speaker.BD and turn.move is not None:
+        words = move_words(turn.move)
+    elif turn.hotel_move is not None:
+        words = f"Understood: {understood_words(turn.hotel_move)}"
+    chip = stage_chip(turn.stage_after) if turn.stage_after is not None else ""
+    return f'<div class="p-foot"><span>{escape(words)}</span>{chip}</div>' if words or chip else ""
 
 
 def _more(turn: TurnView) -> str:

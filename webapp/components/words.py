@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 
-from agent.domain import AllowedMove, plain
+from agent.domain import AllowedMove, HotelMove, plain
 from db.vocabulary import ClarifyTopic, Counterpart, HotelMoveKind, Mode, MoveKind, Role, Stage, TicketStatus
 
 STAGE_WORDS: dict[Stage, str] = {
@@ -92,6 +92,13 @@ def move_words(move: AllowedMove, *, several: bool = False) -> str:
     words += [_TOPIC_WORDS[move.topic]] if move.topic is not None else []
     words += [f"· room {move.label}"] if several and move.label is not None else []
     return " ".join(words)
+
+
+def understood_words(move: HotelMove) -> str:
+    """What the hotel's message was taken to mean (``named a price: 190 net``)."""
+    words = HOTEL_MOVE_WORDS[move.kind]
+    offers = ", ".join(f"{plain(offer.amount)} {offer.basis}".removesuffix(" unknown") for offer in move.offers)
+    return f"{words}: {offers}" if offers else words
 
 
 def stay(check_in: date, check_out: date) -> str:

@@ -11,7 +11,7 @@ from webapp.auth.identity import Identity
 from webapp.components.transcript import draft_html, transcript_html, writing_html
 from webapp.components.words import HOTEL_MOVE_WORDS
 from webapp.desk import Job, Phase, Progress
-from webapp.pages import composer
+from webapp.pages import composer, deciding
 from webapp.shell.signed_in import reader_zone
 
 _PHASE_WORDS = {
@@ -38,7 +38,7 @@ def show_talk(view: ConversationView, job: Job | None, *, person: Identity) -> N
         talk = _Talk(st.empty(), st.empty())
         _draw(talk, view)
     if job is None or job.progress.is_over:
-        if view.pending is not None:
+        if view.pending is not None and not deciding.is_editing(view.pending, job):
             pending = view.pending
             talk.live.html(draft_html(pending.text, verdicts=pending.verdicts, move=pending.move, origin=pending.origin))
         composer.show(view, job, person=person)
