@@ -48,7 +48,7 @@ def masked(url: str | URL) -> str:
     if isinstance(url, URL):
         hidden = {key: "***" if key in _MASKED_QUERY else value for key, value in url.query.items()}
         return url.set(query=hidden).render_as_string(hide_password=True)
-    without_user_password = re.sub(r"(://[^:@/\s]*:).*(?=@)", r"\1***", url)
+    without_user_password = re.sub(r"(//[^:@/\s]*:).*(?=@)", r"\1***", url)
     return re.sub(r"((?:^|[?&\s])(?:ssl)?password=)[^&\s]*", r"\1***", without_user_password)
 
 

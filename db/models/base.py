@@ -1,7 +1,8 @@
 """What all tables share: identity, creation time, names of constraints, and how money and vocabulary are stored.
 
 Ids are UUIDv7, made here and not by the server, so that a row is known before it is written and ids sort by time. Relations are
-``lazy="raise"``: whoever needs one says so in the query. Collections are view-only; rows are tied together by their ids.
+``lazy="raise"``: whoever needs one says so in the query. Collections are view-only; rows are tied together by their ids, and every
+child has a relation to its parent, from which SQLAlchemy learns to write parents first.
 """
 
 import uuid

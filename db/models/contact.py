@@ -1,11 +1,15 @@
 """People at a hotel. Personal data: exports mask it."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base
+
+if TYPE_CHECKING:
+    from db.models.hotel import Hotel
 
 
 class Contact(Base, kw_only=True):
@@ -20,3 +24,5 @@ class Contact(Base, kw_only=True):
     """Their job at the hotel, in their words."""
     email: Mapped[str | None] = mapped_column(default=None)
     phone: Mapped[str | None] = mapped_column(default=None)
+
+    hotel: Mapped["Hotel"] = relationship(lazy="raise", init=False)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db.models.base import Base, Json, words
 from db.models.conversation_ticket import ConversationTicket
 from db.models.hotel import Hotel
+from db.models.policy_version import PolicyVersion
 from db.vocabulary import Counterpart, Mode, Stage
 
 
@@ -61,4 +62,5 @@ class Conversation(Base, kw_only=True):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now(), init=False)
 
     hotel: Mapped[Hotel] = relationship(lazy="raise", init=False)
+    policy_version: Mapped[PolicyVersion | None] = relationship(lazy="raise", init=False)
     tickets: Mapped[list[ConversationTicket]] = relationship(lazy="raise", viewonly=True, init=False, order_by=ConversationTicket.label)

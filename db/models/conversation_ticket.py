@@ -1,12 +1,16 @@
 """Which tickets a conversation carries."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base
 from db.models.ticket import Ticket
+
+if TYPE_CHECKING:
+    from db.models.conversation import Conversation
 
 
 class ConversationTicket(Base, kw_only=True):
@@ -24,4 +28,5 @@ class ConversationTicket(Base, kw_only=True):
     ticket_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("ticket.id"))
     label: Mapped[int]
 
+    conversation: Mapped["Conversation"] = relationship(lazy="raise", init=False)
     ticket: Mapped[Ticket] = relationship(lazy="raise", init=False)

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -9,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db.models.base import Base, Json, words
 from db.models.guard_verdict import GuardVerdict
 from db.vocabulary import DraftOrigin, DraftStatus
+
+if TYPE_CHECKING:
+    from db.models.conversation import Conversation
 
 
 class Draft(Base, kw_only=True):
@@ -52,4 +56,5 @@ class Draft(Base, kw_only=True):
     action_key: Mapped[str | None] = mapped_column(default=None)
     """The client's key of the approval, edit or regeneration, so that a repeat is recognised."""
 
+    conversation: Mapped["Conversation"] = relationship(lazy="raise", init=False)
     verdicts: Mapped[list[GuardVerdict]] = relationship(lazy="raise", viewonly=True, init=False, order_by=GuardVerdict.id)

@@ -1,12 +1,16 @@
 """What the guard said about a draft, rule by rule."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, words
 from db.vocabulary import Severity
+
+if TYPE_CHECKING:
+    from db.models.draft import Draft
 
 
 class GuardVerdict(Base, kw_only=True):
@@ -31,3 +35,5 @@ class GuardVerdict(Base, kw_only=True):
     """Characters of the text, half open."""
     of_edit: Mapped[bool] = mapped_column(default=False)
     """True where a person's edited text was judged, not the draft's own."""
+
+    draft: Mapped["Draft"] = relationship(lazy="raise", init=False)

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, Json, words
+from db.models.conversation import Conversation
 from db.models.draft import Draft
 from db.models.policy_version import PolicyVersion
 from db.models.user import User
@@ -58,6 +59,7 @@ class Turn(Base, kw_only=True):
     sample_point: Mapped[float] = mapped_column(Double, server_default=func.random(), init=False)
     """Uniform in [0, 1), drawn once: a random sample is a range of it, and stays the same sample."""
 
+    conversation: Mapped[Conversation] = relationship(lazy="raise", init=False)
     author: Mapped[User | None] = relationship(lazy="raise", init=False)
     draft: Mapped[Draft | None] = relationship(lazy="raise", init=False)
     policy_version: Mapped[PolicyVersion | None] = relationship(lazy="raise", init=False)

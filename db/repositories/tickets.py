@@ -121,7 +121,7 @@ def find_by_reference(session: Session, reference: str) -> Ticket | None:
     return session.scalars(select(Ticket).options(joinedload(Ticket.hotel)).where(Ticket.reference == reference)).one_or_none()
 
 
-def list_existing_references(session: Session, references: Sequence[str]) -> set[str]:
+def known_references(session: Session, references: Sequence[str]) -> set[str]:
     """Those of the references that are taken."""
     return set(session.scalars(select(Ticket.reference).where(Ticket.reference.in_(references))))
 

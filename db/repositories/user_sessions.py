@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager
 
 from db.models import User, UserSession
 
@@ -22,7 +22,7 @@ def find_active(session: Session, token_hash: str, *, now: datetime) -> UserSess
     return session.scalars(
         select(UserSession)
         .join(UserSession.user)
-        .options(joinedload(UserSession.user))
+        .options(contains_eager(UserSession.user))
         .where(
             UserSession.token_hash == token_hash,
             UserSession.revoked_at.is_(None),
