@@ -84,7 +84,7 @@ _SELLING = (
     r"零售价|销售价"
 )
 _KIND_WORD = re.compile(rf"(?P<net>{_NET})|(?P<selling>{_SELLING})")
-_BREAK = re.compile(r"[,;/()（），；、:：]|\band\b|\bor\b|和|或")
+_BREAK = re.compile(r"[,;/()（），；、]|\band\b|\bor\b|和|或")
 _REACH = 28
 
 

@@ -109,7 +109,7 @@ def fold(text: str) -> tuple[str, tuple[int, ...]]:
     origin: list[int] = []
     for offset, character in enumerate(text):
         if character.isascii():
-            characters.append(character.lower() if character >= " " else " ")
+            characters.append(character.lower() if character >= " " or character == "\n" else " ")
             origin.append(offset)
             continue
         for piece in _fold_one(character):
