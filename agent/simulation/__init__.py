@@ -3,7 +3,8 @@
 Everything here is pure and seeded; the only thing read is the phrasebook. The hotel hears words, never our internal move.
 """
 
-from agent.simulation.hotel import HotelUtterance, Inner, RoomView, SimulatedHotel, replay
+from agent.simulation.hotel import HotelUtterance, SimulatedHotel, replay
+from agent.simulation.mind import Inner, RoomView
 from agent.simulation.phrasebook import Phrasebook, PhrasebookError, load, phrasebook
 from agent.simulation.phrases import BDPart, BDPhrase, HotelPart, HotelPhrase, Lever, Quality, TypingStyle, is_held_out
 from agent.simulation.profile import HELD_OUT_PERSONAS, HotelProfile, Persona, RoomStance, sample_profile

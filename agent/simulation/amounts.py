@@ -47,6 +47,8 @@ class SpokenPrice:
     plus_tax: bool = False
 
 
+_ROUNDS_AT_MOST = Decimal("1.003")
+"""A percentage that would miss the amount by more is not used."""
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _ONES = [
     "zero",
@@ -167,10 +169,16 @@ def speak(amount: Decimal, *, surface: Surface, state: PriceBasis, currency: str
         surface, said = Surface.DIGITS, _digits(amount, rng)
     plus_tax = surface is Surface.PLUS_TAX
     if state is PriceBasis.NET:
-        said = f"{said} net" if plus_tax or surface is Surface.ALL_IN else rng.choice(_NET_FORMS).format(said)
+        said = _with_kind(said, "net") if plus_tax or surface is Surface.ALL_IN else rng.choice(_NET_FORMS).format(said)
     elif state is PriceBasis.SELLING:
-        said = f"{said} selling" if plus_tax or surface is Surface.ALL_IN else rng.choice(_SELLING_FORMS).format(said)
+        said = _with_kind(said, "selling") if plus_tax or surface is Surface.ALL_IN else rng.choice(_SELLING_FORMS).format(said)
     return SpokenPrice(text=said, surface=surface, amount=amount, stated=state, plus_tax=plus_tax)
+
+
+def _with_kind(said: str, kind: str) -> str:
+    """The kind goes before what comes on top: "430 net plus tax", "430++ net"."""
+    number, space, rest = said.partition(" ")
+    return f"{number} {kind}{space}{rest}"
 
 
 def _reduced(surface: Surface, amount: Decimal, current_net: Decimal, state: PriceBasis, rng: random.Random) -> SpokenPrice | None:
@@ -182,6 +190,8 @@ def _reduced(surface: Surface, amount: Decimal, current_net: Decimal, state: Pri
             return None
         text = f"{share}% off{suffix}" if suffix or rng.random() < 0.7 else f"a {share}% discount"
         come_to = (current_net * (100 - share) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        if come_to > amount * _ROUNDS_AT_MOST:
+            return None
         return SpokenPrice(text=text, surface=surface, amount=come_to, stated=state)
     off = current_net - amount
     if off < 1:

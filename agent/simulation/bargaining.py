@@ -14,8 +14,10 @@ from agent.simulation.phrases import Lever
 from agent.simulation.profile import HotelProfile
 from db.vocabulary import ClarifyTopic, ConcessionTactic, PriceBasis
 
-TIME_SHARE = 0.5
+TIME_SHARE = 0.35
 """Share of the way that patience alone can win."""
+NEARLY = Decimal("0.015")
+"""A hotel that means well takes a price this close to what it would take, as long as its reservation value is kept."""
 DISLIKED = 0.12
 REPEATED = 0.1
 PROMISED = 0.18
@@ -24,11 +26,14 @@ INTERNAL = 0.1
 WRONG_FACT = 0.15
 NO_GREETING = 0.08
 BRUSQUE = 0.06
+BARE = 0.06
+"""A price is asked for without a reason and without a word of thanks."""
 IGNORED_ANGER = 0.18
 PUSHED_ON = 0.15
 CALMED = 0.22
 STEPPED_CLOSER = 0.03
 PRESUMED = 0.25
+THANKED = 0.02
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,6 +83,6 @@ def time_pressure(profile: HotelProfile, asks: int) -> float:
 def concede(room: Room, profile: HotelProfile, goodwill: float) -> None:
     """Move the room's price on after a request; it never moves back."""
     arguments = sum(profile.levers[lever] for lever in room.welcomed if lever in profile.levers)
-    factor = min(0.45 + goodwill, 1.15)
+    factor = min(0.3 + 1.1 * goodwill, 1.2)
     give = (TIME_SHARE * time_pressure(profile, len(room.asks)) + arguments) * factor
     room.give = max(room.give, min(give, 1.0))

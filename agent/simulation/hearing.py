@@ -23,15 +23,18 @@ ARGUMENTS: dict[Lever, re.Pattern[str]] = {
         r"\bslow(?:er)?\b", r"rooms? (?:still )?open", r"weaker nights", r"busy season", r"stronger season", r"fill a few",
     ),
     Lever.VOLUME: _any(
-        r"room[- ]nights?", r"\bvolume", r"\bquantity", r"(?:more|several|number of) (?:booked )?(?:bookings?|nights?|rooms?)", r"nights sold",
+        r"room[- ]nights?", r"\bvolume", r"\bquantity", r"(?:more|several|number of) (?:booked )?(?:bookings?|nights?|rooms?)",
+        r"nights sold",
         r"(?:sell|selling|fill|filling) more",
     ),
     Lever.VISIBILITY: _any(
         r"\bvisib", r"easier (?:for \w+ )?to (?:choose|notice|find)", r"room easier", r"\bnotice", r"stand out", r"catch(?:es)? the eye",
-        r"\bcompare", r"be seen", r"\bscroll", r"closer look", r"\battention", r"look elsewhere", r"look at (?:the price|high)", r"expensive",
+        r"\bcompare",
+        r"be seen", r"\bscroll", r"closer look", r"\battention", r"look elsewhere", r"look at (?:the price|high)", r"expensive",
     ),
     Lever.RELATIONSHIP: _any(
-        r"\bpartner(?:s|ship)?\b", r"\bcooperation", r"\btrust\b", r"work(?:ing)? (?:well )?(?:together|with)", r"long time", r"\bopen(?:ly|ness)\b",
+        r"\bpartner(?:s|ship)?\b", r"\bcooperation", r"\btrust\b", r"work(?:ing)? (?:well )?(?:together|with)",
+        r"long time", r"\bopen(?:ly|ness)\b",
         r"fair (?:with|for both|step)", r"feel good about", r"respect whatever",
     ),
     Lever.REVIEWS: _any(r"\breviews?\b", r"\brating", r"guests (?:praise|write)", r"write about", r"tell others"),
@@ -65,7 +68,8 @@ _TOPICS: dict[ClarifyTopic, re.Pattern[str]] = {
 }
 
 _GREETS = _any(r"\b(?:hello|hi|good (?:day|morning|afternoon|evening)|dear|greetings)\b")
-_CALMS = _any(r"\bsorry\b", r"apolog", r"frustrat", r"\bupset\b", r"i hear you", r"annoyed", r"listening", r"you are right")
+_CALMS = _any(r"\bsorry\b", r"apolog", r"frustrat", r"\bupset\b", r"i hear (?:you|your)", r"annoyed", r"i am listening")
+_THANKS = _any(r"\bthanks?\b", r"\bappreciate", r"\bgrateful")
 _ENDS = _any(
     r"\bgoodbye\b", r"have a (?:good|lovely|nice|great) (?:day|week|one)", r"all the best", r"leave (?:it at that|the rate as it is)",
     r"best regards", r"until next time", r"it did not work out", r"respect your decision", r"no agreement then", r"closing this",
@@ -86,7 +90,8 @@ _REMINDS = _any(
     r"have not answered", r"had time", r"had a chance", r"these things take time", r"when you have", r"let me know what you think about",
 )  # fmt: skip
 _ACCEPTS = _any(
-    r"works for us", r"(?:we|i) (?:are happy to |gladly )?(?:accept|take|agree)", r"accepted\b", r"is fine for us", r"gladly take", r"that works",
+    r"works for us", r"(?:we|i) (?:are happy to |gladly )?(?:accept|take|agree)",
+    r"accepted\b", r"is fine for us", r"(?:is|are) (?:fine|good)(?: for us)?\. so",  r"gladly take", r"that works",
     r"say yes to", r"we take",
 )  # fmt: skip
 _CONFIRMS = _any(
@@ -141,6 +146,7 @@ class Heard:
     clarifies: ClarifyTopic | None
     asks: bool
     greets: bool
+    thanks: bool
     calms: bool
     ends: bool
     hands_over: bool
@@ -182,6 +188,7 @@ def hear(text: str, facts: tuple[TicketFacts, ...], *, focus: int) -> Heard:
         clarifies=clarifies,
         asks=asks,
         greets=bool(_GREETS.search(text)),
+        thanks=bool(_THANKS.search(text)),
         calms=bool(_CALMS.search(text)),
         ends=bool(_ENDS.search(text)) and not asks,
         hands_over=bool(_HANDS_OVER.search(text)) and not asks and not net,
@@ -189,7 +196,7 @@ def hear(text: str, facts: tuple[TicketFacts, ...], *, focus: int) -> Heard:
         asks_for_person=bool(_RIGHT_PERSON.search(text)),
         reminds=bool(_REMINDS.search(text)),
         accepts=bool(_ACCEPTS.search(text)),
-        confirms=bool(_CONFIRMS.search(text)) and bool(net),
+        confirms=bool(_CONFIRMS.search(text)) and bool(net) and (bool(selling) or bool(_STARTS.search(text)) or "confirm" in folded),
         names_start=bool(_STARTS.search(text)),
         promises=bool(_PROMISES.search(text)),
         presses=bool(_PRESSES.search(text)),

@@ -187,7 +187,7 @@ def sample_profile(
         stances=tuple(stances),
         tactic=rng.choice(temper.tactics),
         rounds=rng.randint(4, 8),
-        levers={lever: rng.uniform(0.25, 0.5) for lever in welcome},
+        levers={lever: rng.uniform(0.3, 0.55) for lever in welcome},
         dislikes=frozenset(disliked),
         style=rng.choice(temper.styles),
         thinks_in=PriceBasis.SELLING if rng.random() < temper.selling else PriceBasis.NET,

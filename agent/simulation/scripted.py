@@ -5,9 +5,11 @@ conversation. Which move to make is not decided here; it comes from the SOP.
 """
 
 import random
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from functools import cache, lru_cache
 
 from agent.domain import AllowedMove, TicketFacts, TurnContext, plain, selling_from_net
 from agent.simulation.hearing import ARGUMENTS, sentences, skeleton
@@ -39,6 +41,7 @@ _SAYS: dict[Quality, dict[BDPart, float]] = {
     Quality.CLUMSY: {BDPart.ACK: 0.4, BDPart.ANSWER: 0.0, BDPart.REASON: 0.5, BDPart.CLOSING: 0.15},
     Quality.WRONG: {},
 }
+_SLOT = re.compile(r"\{\w+\}")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 _QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("where", ("where", "which site", "who is cheaper", "undercut", "compared to whom", "show me")),
@@ -81,19 +84,28 @@ class _Reply:
     ) -> None:
         self._book, self._held_out, self._context, self._move, self._rng, self._quality = book, held_out, context, move, rng, quality
         self._fact = context.fact(move.label)
-        self._said = {skeleton(s) for u in context.history if u.speaker is Speaker.BD for s in sentences(u.text)}
+        self._ours = tuple(said.text for said in context.history if said.speaker is Speaker.BD)
+        self._said = {skeleton(sentence) for text in self._ours for sentence in sentences(text)}
         self._values = dict(_values(context, move, self._fact, rng))
         last = context.history[-1] if context.history else None
         self._heard = last.text if last is not None and last.speaker is Speaker.HOTEL else ""
 
     def compose(self) -> str:
+        text = self._attempt()
+        for _ in range(_ATTEMPTS):
+            if not any(_overlap(text, old) > _MOST_OVERLAP for old in self._ours):
+                break
+            text = self._attempt()
+        return text
+
+    def _attempt(self) -> str:
         pieces: list[str] = []
         for part in _PARTS[self._move.kind]:
             if self._rng.random() >= _SAYS[self._quality].get(part, 1.0):
                 continue
             piece = self._piece(part)
             if piece is not None:
-                if part is BDPart.CLOSING and pieces and pieces[-1].endswith("?") and piece.endswith("?"):
+                if part is BDPart.CLOSING and pieces and _is_one_too_many(piece, pieces[-1]):
                     continue
                 pieces.append(piece)
             elif part is BDPart.BODY:
@@ -115,16 +127,19 @@ class _Reply:
             return None if topic is None else self._first_new(p for p in self._lines(part) if p.topic == topic)
         if part is BDPart.REASON:
             return self._reason()
-        lines = [p for p in self._lines(part) if self._fits(p)]
-        return self._first_new(lines, repeat=part is BDPart.BODY)
+        for quality in _FALLBACKS[self._quality]:
+            piece = self._first_new(line for line in self._lines(part, quality) if self._fits(line))
+            if piece is not None or part is not BDPart.BODY:
+                return piece
+        every = [line for quality in _FALLBACKS[self._quality] for line in self._lines(part, quality) if self._fits(line)]
+        return self._first_new(every, repeat=True)
 
-    def _lines(self, part: BDPart) -> list[BDPhrase]:
-        """The part's lines for our move in the wanted quality, or in the next better one where that has none."""
+    def _lines(self, part: BDPart, quality: Quality | None = None) -> list[BDPhrase]:
+        """The part's lines for our move in one quality, or in the nearest one that has any."""
         kind = None if part is BDPart.ACK else self._move.kind
-        order = {Quality.CLUMSY: (Quality.CLUMSY, Quality.FINE, Quality.EXCELLENT), Quality.FINE: (Quality.FINE, Quality.EXCELLENT)}
-        for quality in order.get(self._quality, (self._quality, Quality.FINE)):
-            lines = [line for line in self._book.bd_lines(part, kind, quality) if self._held_out or not line.held_out]
-            if lines and (part is not BDPart.BODY or any(map(self._fits, lines))):
+        for wanted in _FALLBACKS[self._quality] if quality is None else (quality,):
+            lines = [line for line in self._book.bd_lines(part, kind, wanted) if self._held_out or not line.held_out]
+            if lines:
                 return lines
         return []
 
@@ -135,10 +150,13 @@ class _Reply:
             return line.topic == str(self._move.topic)
         if line.part is BDPart.BODY and self._move.kind is MoveKind.CLOSE:
             return line.topic == ("deal" if self._context.agreed else "no_deal")
-        if line.part is BDPart.BODY and self._move.kind is MoveKind.ASK and not line.stages:
+        if line.part is BDPart.BODY and self._move.kind is MoveKind.ASK:
+            earlier = [asked for label, asked in self._context.asked if label == self._fact.label]
+            if line.topic == "step_closer":
+                # Only a higher request than the last one is a step toward the hotel.
+                return bool(earlier) and self._move.price is not None and self._move.price > earlier[-1]
             # The first request names the room and the dates; later ones may be short.
-            first = not any(label == self._fact.label for label, _ in self._context.asked)
-            return not first or ("room" in line.slots and "dates" in line.slots)
+            return bool(earlier) or ("room" in line.slots and bool(line.slots & {"dates", "check_in"}))
         return True
 
     def _acknowledgement(self) -> str | None:
@@ -184,13 +202,51 @@ class _Reply:
         self._rng.shuffle(usable)
         for line in usable:
             text = line.text.format_map(self._values)
-            if not any(skeleton(s) in self._said for s in sentences(text)):
+            if any(skeleton(sentence) in self._said for sentence in sentences(text)):
+                continue
+            # The same line with another price or date in it is the same line.
+            if not any(_filled(line.text).search(old) for old in self._ours):
                 return text
         if not repeat or not usable:
             return None
         text = usable[0].text.format_map(self._values)
         lead = next((lead for lead in _LEADS if not any(skeleton(f"{lead} {text}").startswith(said) for said in self._said)), _LEADS[-1])
-        return f"{lead} {text}"
+        return f"{lead} {text[:1].lower()}{text[1:]}" if not text.startswith("I ") else f"{lead} {text}"
+
+
+def _is_one_too_many(closing: str, before: str) -> bool:
+    """One question is enough, and one "let me know"."""
+    return (closing.endswith("?") and before.endswith("?")) or ("et me know" in closing and "et me know" in before)
+
+
+# Where a quality has nothing (new) to say, the nearest one speaks.
+_FALLBACKS: dict[Quality, tuple[Quality, ...]] = {
+    Quality.EXCELLENT: (Quality.EXCELLENT, Quality.FINE),
+    Quality.FINE: (Quality.FINE, Quality.EXCELLENT),
+    Quality.CLUMSY: (Quality.CLUMSY, Quality.FINE, Quality.EXCELLENT),
+    Quality.WRONG: (Quality.WRONG,),
+}
+_ATTEMPTS = 4
+_MOST_OVERLAP = 0.45
+"""Share of a reply's word triples that may stand in one earlier reply of ours."""
+
+
+@cache
+def _filled(template: str) -> re.Pattern[str]:
+    """A template with anything in its slots."""
+    parts = [re.escape(part) for part in _SLOT.split(template)]
+    return re.compile(rf"(?:^|[.!?,] ){'.{1,90}?'.join(parts)}", re.IGNORECASE)
+
+
+def _overlap(text: str, earlier: str) -> float:
+    triples, before = _triples(text), _triples(earlier)
+    return len(triples & before) / len(triples) if len(triples) >= 6 else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _triples(text: str) -> frozenset[tuple[str, str, str]]:
+    words = skeleton(text).split()
+    return frozenset(zip(words, words[1:], words[2:], strict=False))
 
 
 _LEADS = ("If I may,", "Once more,", "To come back to it,", "As a last thought,", "Allow me to say it again,")
@@ -234,8 +290,9 @@ def _values(context: TurnContext, move: AllowedMove, fact: TicketFacts, rng: ran
         yield "competitor_source", fact.competitor_source
         if fact.competitor_seen_on is not None:
             yield "seen_on", _day(fact.competitor_seen_on, short)
-    if fact.evidence:
-        yield "evidence", rng.choice(fact.evidence)
+    told = " ".join(said.text for said in context.history if said.speaker is Speaker.BD)
+    if untold := [sentence for sentence in fact.evidence if sentence not in told]:
+        yield "evidence", rng.choice(untold)
     heard = context.hotel_move
     if heard is not None and heard.offers and heard.mood is not Mood.ANGRY:
         yield "offer", money(heard.offers[0].amount, fact.currency, symbol=symbol)

@@ -124,7 +124,7 @@ class Voice:
             conditions = (plan.condition[0],)
             unclear.append(topic)
         if "ask" in body.slots and plan.ask is not None:
-            named = speak(plan.ask, surface=self._surface(rng), state=PriceBasis.NET if rng.random() < 0.5 else PriceBasis.UNKNOWN,
+            named = speak(plan.ask, surface=self._plain_surface(rng), state=PriceBasis.NET if rng.random() < 0.5 else PriceBasis.UNKNOWN,
                           currency=fact.currency, current_net=Decimal(0), rng=rng)  # fmt: skip
             values["ask"] = named.text
             stated = PriceBasis.NET if named.stated is PriceBasis.NET else None
@@ -161,6 +161,11 @@ class Voice:
         surfaces, weights = _SURFACES[self._profile.style]
         return rng.choices(surfaces, weights=weights)[0]
 
+    def _plain_surface(self, rng: random.Random) -> Surface:
+        """A form for our own price, said back: with no tax on top and nothing taken off, or it would be another price."""
+        surface = self._surface(rng)
+        return Surface.DIGITS if surface in (Surface.PLUS_TAX, Surface.ALL_IN, Surface.CUT, Surface.PERCENT) else surface
+
     def _body(self, plan: Plan, rng: random.Random) -> HotelPhrase:
         lines = [line for line in self._book.hotel_lines(HotelPart.BODY, plan.kind, plan.topic) if plan.lever in (None, line.lever)]
         if plan.ask is None:
@@ -190,7 +195,7 @@ class Voice:
         style = self._profile.style
         terse = style is TypingStyle.TERSE
         # A yes stands alone: an opener such as "let's see" would take it back.
-        if plan.kind is HotelMoveKind.AGREE:
+        if plan.kind in (HotelMoveKind.AGREE, HotelMoveKind.STOP):
             return text, moods
         if plan.opener is not None:
             topic, lever = plan.opener

@@ -127,7 +127,10 @@ def _with_typos(text: str, rng: random.Random, keep: tuple[str, ...], careful: b
 
 
 def _dictated(text: str, rng: random.Random, careful: bool) -> str:
-    spoken = re.sub(r"(?<!\d)[.,!?;:…]+|[.,!?;:…]+(?!\d)", "", text)
+    # Some dictation writes a comma where the speaker draws breath, some writes none.
+    breath = "," if rng.random() < 0.5 else ""
+    spoken = re.sub(r"[.!?…]+(?=\s)", breath, text)
+    spoken = re.sub(r"(?<![\d\w])[,;:]+|[;:]+(?!\d)|[.,!?…]+$" + ("" if breath else r"|,(?!\d)"), "", spoken)
     words = " ".join(spoken.split())
     # Acronyms stay as they are: dictation writes USD in capitals.
     words = " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words.split())
