@@ -5,6 +5,7 @@ Pure: no clock, no network, no files. ``find_prices`` reads a message, ``resolve
 """
 
 from agent.prices.anchors import Anchors, resolve
+from agent.prices.deal import Turn, agreed_price
 from agent.prices.kinds import find_numbers
 from agent.prices.mention import CalendarDay, NumberKind, NumberMention, Polarity, PriceForm, PriceMention
 from agent.prices.offers import find_prices
@@ -17,6 +18,8 @@ __all__ = [
     "Polarity",
     "PriceForm",
     "PriceMention",
+    "Turn",
+    "agreed_price",
     "find_numbers",
     "find_prices",
     "resolve",

@@ -3,6 +3,9 @@
 Decided here: what is the same character (case, full width, typographic dashes and quotes). What the characters mean is not.
 """
 
+import re
+
+_WIDE_THOUSANDS = re.compile(r"(?<=[０-９])，(?=[０-９]{3}(?![０-９]))")
 _SAME = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
     0x3000: " ",
@@ -22,7 +25,9 @@ _SAME = {
     0x201C: '"',
     0x201D: '"',
     0x3002: ".",
-    0x3001: ",",
+    # Chinese commas part clauses, never thousands: "20，300" is two prices.
+    0x3001: ";",
+    0xFF0C: ";",
 }
 
 
@@ -30,6 +35,8 @@ def fold(text: str) -> str:
     """Lower case, half width, plain dashes and quotes; ``len(fold(text)) == len(text)`` for any text."""
     if text.isascii():
         return text.lower()
+    if "，" in text:
+        text = _WIDE_THOUSANDS.sub(",", text)
     plain = text.translate(_SAME)
     lowered = plain.lower()
     if len(lowered) == len(plain):

@@ -15,15 +15,22 @@ from agent.prices.money import Money, attach_money
 from agent.prices.scan import Numeral, scan
 
 _UNITS = (
-    r"(?:(?:(?:more|other|extra|further|full|additional|consecutive|standard|deluxe|superior|double|twin|single|king|queen|family|executive|premium|club|junior|free|paid|good|great|small|big|new|different|of|whole|calendar|business|working|separate|adjoining|connecting|available)[ ])*"
-    r"(?:room[- ]?nights?|rooms?|nights?|days?|weeks?|weekends?|months?|mo|years?|yrs?|hours?|hrs?|minutes?|mins?|seconds?|secs?|guests?|people|persons?|pax|adults?|kids?|children|child|couples?|travell?ers?|families|"
-    r"stars?|times?|bookings?|reservations?|properties|hotels?|floors?|beds?|bedrooms?|bathrooms?|br|bd|ba|bdrms?|suites?|units?|km|kms|kilomet\w+|miles?|mi|met(?:er|re)s?|feet|foot|ft|sq|sqft|sqm|inch(?:es)?|m2|points?|pts|"
-    r"reviews?|options?|pieces?|pcs|items?|copies|dates?|quarters?|pairs?|blocks?|lbs?|pounds of|kg|kgs|ounces?|oz|gb|tb|mb|mph|cc|hp|gears?|speeds?|doors?|seats?|rows?|tickets?|colleagues?|competitors?|sites?|otas?|channels?|of (?:us|them|you|those|these|our|your|my)|"
+    r"(?:(?:(?:more|other|extra|further|full|additional|consecutive|standard|deluxe|superior|double|twin|single|king|queen|family"
+    r"|executive|premium|club|junior|free|paid|good|great|small|big|new|different|of|whole|calendar|business|working|separate"
+    r"|adjoining|connecting|available)[ ])*"
+    r"(?:room[- ]?nights?|rooms?|nights?|days?|weeks?|weekends?|months?|mo|years?|yrs?|hours?|hrs?|minutes?|mins?|seconds?|secs?"
+    r"|guests?|people|persons?|pax|adults?|kids?|children|child|couples?|travell?ers?|families|"
+    r"stars?|times?|bookings?|reservations?|properties|hotels?|floors?|beds?|bedrooms?|bathrooms?|br|bd|ba|bdrms?|suites?|units?"
+    r"|km|kms|kilomet\w+|miles?|mi|met(?:er|re)s?|feet|foot|ft|sq|sqft|sqm|inch(?:es)?|m2|points?|pts|"
+    r"reviews?|options?|pieces?|pcs|items?|copies|dates?|quarters?|pairs?|blocks?|lbs?|pounds of|kg|kgs|ounces?|oz|gb|tb|mb|mph"
+    r"|cc|hp|gears?|speeds?|doors?|seats?|rows?|tickets?|colleagues?|competitors?|sites?|otas?|channels?|of (?:us|them|you|those"
+    r"|these|our|your|my)|"
     r"st|nd|rd|y/?o|years?[- ]old|gen|bit|gigs?|liters?|litres?|ml|cm|mm|g|l|w|v|hz|mhz|p|d|%s)\b)" % "x"
 )
 _HAN_UNITS = (
-    r"(?:个|個)?(?:间|間|晚|夜|天|月|星期|礼拜|周|週|年|小时|小時|分钟|分鐘|秒|人|位|名|次|遍|星|家|套|层|層|楼|樓|号|號|房|床|张|張|公里|里|米|平|客|份|笔|单|單|种|種|条|條|项|項|岁|歲|倍|期|成人|儿童|孩|"
-    r"房晚|间夜|方面|方案|选择|地方|景点|酒店|餐馆|菜|早(?!点)|分(?=以上|以下|的|左右|[,.!?;]|$)|分(?:以上|以下))"
+    r"(?:个|個)?(?:间|間|晚|夜|天|月|星期|礼拜|周|週|年|小时|小時|分钟|分鐘|秒|人|位|名|次|遍|星|家|套|层|層|楼|樓|号|號|房|床|张|張|公里|里|米|平|客|份|笔|单|單|种|種|条|條|道|碗|盘|杯|瓶|项"
+    r"|項|岁|歲|倍|期|成人|儿童|孩|"
+    r"房晚|间夜|方面|方案|选择|地方|景点|酒店|餐馆|菜|早(?!点)|分(?!之|钱))"
 )
 _AFTER = re.compile(
     r"(?P<percent>[ ]*(?:%|per[ ]?cents?\b|percents?(?:age)?\b|pct\b|(?:个|個)?[ ]*百[ ]*分[ ]*(?:点|點)|(?:个|個)(?:点|點)))"
@@ -37,20 +44,36 @@ _MONTH_BEFORE = re.compile(rf"\b(?P<month>{MONTH_NAME})\b\.?,?[ ]+(?:the[ ]+)?$"
 _LINK = re.compile(r"[ ]*(?:-|to|till?|until|through|thru|and|&|,|/|~|到|至)[ ]*(?:the[ ]+)?$")
 _CLOCK_BEFORE = re.compile(r"(?:\b(?:around|about|by|before|after|until|till|at|between|from)[ ]+)$")
 _CLOCK_CUE = re.compile(
-    r"\b(?:meet(?! (?:me|you|us|at|in|half))|pick(?:ing)?(?: it| you| that| this| them)? ?up|see you|be there|come (?:by|over)|tomorrow|tonight|today|o'?clock|available|call|free (?:at|after|around)|leave|home|off work|get off|swing|stop by|coming|morning|afternoon|evening)\b"
+    r"\b(?:meet(?! (?:me|you|us|at|in|half))|pick(?:ing)?(?: it| you| that| this| them)? ?up|see you|be there|come (?:by|over)"
+    r"|tomorrow|tonight|today|o'?clock|available|call|free (?:at|after|around)|leave|home|off work|get off|swing|stop by|coming"
+    r"|morning|afternoon|evening)\b"
 )
 _YEAR_BEFORE = re.compile(
-    rf"(?:\b(?:in|since|year|of|by|until|from|for|fy|summer|winter|spring|autumn|fall|season|end|early|late|mid|throughout|{MONTH_NAME}|the)[ -]+|\bq[1-4] ?/? ?)$"
+    rf"(?:\b(?:in|since|year|of|by|until|from|for|fy|summer|winter|spring|autumn|fall|season|end|early|late|mid|throughout"
+    rf"|{MONTH_NAME}|the)[ -]+|\bq[1-4] ?/? ?)$"
 )
 _YEAR_AFTER = re.compile(
-    r"(?:[ ](?:season|summer|winter|model|rates?|contract|edition|was|has|is going|toyota|honda|ford|chevy|nissan|bmw|mazda|jeep|dodge|audi|buick|lexus|prices?)\b|s\b)"
+    r"(?:[ ](?:season|summer|winter|model|rates?|contract|edition|was|has|is (?:going|getting|old)|toyota|honda|ford|chevy|nissan"
+    r"|bmw|mazda|jeep|dodge|audi|buick|lexus|prices?)\b|s\b)"
 )
 _PRONOUN_BEFORE = re.compile(
-    r"\b(?:the|this|that|which|no|any|every|each|some|another|other|good|great|nice|new|better|cheaper|next|last|first|right|same|only|old|older|used|similar|my|your|his|her|an?|of)[ -]$"
+    r"\b(?:the|this|that|which|no|any|every|each|some|another|other|good|great|nice|new|better|cheaper|next|last|first|right|same"
+    r"|only|old|older|used|similar|my|your|his|her|an?|of)[ -]$"
 )
 _PRONOUN_AFTER = re.compile(
-    r"[ ](?:of|day|thing|moment|way|more|who|that|which|another|last|should|could|would|can|is|has|and only|time|question|side|hand|side|step|here|there|needs?|must|person|or (?:two|another)|and)\b|'s\b|[.,!?;]*$"
+    r"[ ](?:of|day|thing|moment|way|more|who|that|which|another|last|should|could|would|can|is|has|and only|time|question|side"
+    r"|hand|side|step|here|there|needs?|must|person|or (?:two|another)|and)\b|'s\b|[.,!?;]*$"
 )
+_FEW = re.compile(r"(?:a )?(few|couple|pair)(?: of)?")
+_RATING_BEFORE = re.compile(r"(?:评分|得分|打分|评价|分数|\b(?:rating|rated|scored?|scores))[^\d,.;]{0,8}$")
+_COUNT_LINK = re.compile(r"[ ]*(?:-|~|to|or|到|至|;|或)[ ]*")
+HALF_PRICE = re.compile(r"\bhalf[ -](?:price|off)\b|半价|对折|對折|半價")
+"""Fifty percent in words without a number in them."""
+_REFERENCE_BEFORE = re.compile(
+    r"(?:\b(?:room|ref(?:erence)?|order|booking|invoice|flat|apt|suite|article|clause|section|contract)\.?[ ]?(?:(?:no|number|nr"
+    r"|id)\b\.?)?[ ]?[#:]?|\b(?:no|nr)\.[ ]?|#|№)[ ]?$"
+)
+_ARTICLE_BEFORE = re.compile(r"\b(?:an?|the|from) $")
 _PHONE_RUN = re.compile(r"\d{5,}")
 
 
@@ -83,6 +106,9 @@ def find_numbers(text: str, *, language: str | None = None) -> tuple[NumberMenti
             NumberMention(value=value, kind=kind, start=mark.start, end=mark.end, text=text[mark.start : mark.end], day=day)
             for value, kind, day in mark.numbers
         )
+    for half in HALF_PRICE.finditer(folded) if "half" in folded or "半" in folded or "折" in folded else ():
+        span = half.span()
+        mentions.append(NumberMention(value=Decimal(50), kind=NumberKind.PERCENT, start=span[0], end=span[1], text=text[span[0] : span[1]]))
     mentions.sort(key=lambda mention: mention.start)
     return tuple(mentions)
 
@@ -100,9 +126,10 @@ def _mention(entry: Counted, text: str) -> NumberMention:
 def count(text: str, folded: str, language: str | None) -> tuple[list[Counted], list[Mark]]:
     """Classify the numbers of a text; those inside a date, time or telephone number stand in the marks instead."""
     numerals = scan(text, folded)
+    if not numerals and len(folded) < 16 and (few := _FEW.fullmatch(folded.strip())):
+        start = folded.index(few[0])
+        numerals = [Numeral(value=Decimal(3 if few[1] == "few" else 2), start=start, end=start + len(few[0]), spelled=True)]
     marks = find_marks(folded)
-    if not numerals:
-        return [], marks
     if marks:
         marks = [mark for mark in marks if not _is_amount_range(mark, folded)]
         numerals = [numeral for numeral in numerals if not any(mark.start < numeral.end and numeral.start < mark.end for mark in marks)]
@@ -111,7 +138,9 @@ def count(text: str, folded: str, language: str | None) -> tuple[list[Counted], 
     for numeral, money in moneys:
         previous = counted[-1].kind if counted else None
         counted.append(_count(folded, numeral, money, previous, alone=len(moneys) == 1))
-    _carry_months(folded, counted)
+    if len(counted) > 1:
+        _carry_months(folded, counted)
+        _carry_units(folded, counted)
     return counted, marks
 
 
@@ -136,7 +165,9 @@ def _count(folded: str, numeral: Numeral, money: Money | None, previous: NumberK
         return Counted(numeral, NumberKind.PERCENT, None, None, numeral.value * 100)
     if money is not None:
         return Counted(numeral, NumberKind.AMOUNT, money)
-    if numeral.glued:
+    if numeral.glued or (
+        folded[numeral.start].isdecimal() and _REFERENCE_BEFORE.search(folded[max(0, numeral.start - 24) : numeral.start])
+    ):
         return Counted(numeral, NumberKind.OTHER)
     if after is not None and after["day"] and _may_be_day(numeral):
         return Counted(numeral, NumberKind.DATE, None, day_of(_year_at(folded, after.end()), month_number(after["month"]), numeral.value))
@@ -145,11 +176,19 @@ def _count(folded: str, numeral: Numeral, money: Money | None, previous: NumberK
         return Counted(numeral, NumberKind.DATE, None, day_of(_year_at(folded, numeral.end), month_number(month["month"]), numeral.value))
     if kind_after == "time" or (after is not None and after["time"]):
         return Counted(numeral, NumberKind.TIME)
+    if numeral.scaled and not alone and folded[numeral.end - 1] in "gt" and folded[numeral.start].isdecimal():
+        return Counted(numeral, NumberKind.OTHER)
     if numeral.ordinal or before.endswith("第"):
         return Counted(numeral, NumberKind.ORDINAL)
     if numeral.fraction:
         return Counted(numeral, NumberKind.OTHER)
+    if numeral.spelled and folded.endswith(("dozen", "dozens", "打"), numeral.start, numeral.end):
+        return Counted(numeral, NumberKind.COUNT)
+    if numeral.han and not numeral.scaled and _in_han_word(folded, numeral):
+        return Counted(numeral, NumberKind.OTHER)
     if after is not None and (after["unit"] or after["hanunit"]) and not numeral.colloquial:
+        return Counted(numeral, NumberKind.COUNT)
+    if numeral.value <= 10 and _RATING_BEFORE.search(before):
         return Counted(numeral, NumberKind.COUNT)
     if numeral.suffix and numeral.suffix not in ("s",):
         return Counted(numeral, NumberKind.OTHER)
@@ -165,6 +204,14 @@ def _count(folded: str, numeral: Numeral, money: Money | None, previous: NumberK
     if numeral.value >= 10**7 and not numeral.scaled and _PHONE_RUN.fullmatch(folded[numeral.start : numeral.end]):
         return Counted(numeral, NumberKind.OTHER)
     return Counted(numeral, NumberKind.AMOUNT)
+
+
+def _in_han_word(folded: str, numeral: Numeral) -> bool:
+    """A single Chinese digit inside a word or name ("推荐一个", "三文鱼", "柒彩酒楼"), unless a step in price goes before it ("降五")."""
+    before, after = folded[max(0, numeral.start - 1) : numeral.start], folded[numeral.end : numeral.end + 1]
+    if before in ("降", "减", "減", "让", "讓", "少", "加", "涨") and before:
+        return False
+    return "\u4e00" <= before <= "\u9fff" or "\u4e00" <= after <= "\u9fff"
 
 
 def _fold_discount(numeral: Numeral) -> Counted:
@@ -200,7 +247,11 @@ def _is_year(folded: str, numeral: Numeral, before: str) -> bool:
         return True
     match = _YEAR_BEFORE.search(before)
     # "for 2000", "from 2000", "the 2000" may be money; a year in this trade lies close to today's.
-    return match is not None and (match[0].split()[0] not in ("for", "from", "the", "of", "by") if match[0].split() else True)
+    if _ARTICLE_BEFORE.search(before) and numeral.value % 50 != 0:
+        return True
+    if match is None:
+        return False
+    return match[0].split()[0] not in ("for", "from", "the", "of", "by") if match[0].split() else True
 
 
 def _is_clock(folded: str, numeral: Numeral, before: str) -> bool:
@@ -230,6 +281,16 @@ def _carry_months(folded: str, counted: list[Counted]) -> None:
             and "," not in _between(folded, left, right)
         ):
             counted[place] = Counted(right.numeral, NumberKind.DATE, None, day_of(left.day.year, left.day.month, right.numeral.value))
+
+
+def _carry_units(folded: str, counted: list[Counted]) -> None:
+    """ "2-3 nights", "1 or 2 rooms": the first number counts what the second one counts."""
+    for place in range(len(counted) - 1, 0, -1):
+        left, right = counted[place - 1], counted[place]
+        if right.kind is NumberKind.COUNT and left.kind is NumberKind.AMOUNT and left.money is None and left.numeral.value < 100:
+            between = folded[left.numeral.end : right.numeral.start]
+            if len(between) < 6 and _COUNT_LINK.fullmatch(between):
+                counted[place - 1] = Counted(left.numeral, NumberKind.COUNT)
 
 
 def _open_day(entry: Counted) -> bool:

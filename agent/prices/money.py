@@ -22,7 +22,8 @@ _HAN_AFTER = re.compile(rf"[ ]*(?:大洋|个)?({han_pattern()}|[角毛毫分仙]
 _MILLIONS = re.compile(r"[ ]*m(usd|eur|gbp|cny|rmb|aud|cad|chf|jpy|inr|sek)\b")
 _SCALE_AFTER = re.compile(r"[ ](million|billion|thousand)\b")
 _JOIN = re.compile(r"[ ]*(?:(?:and|plus|又|n|&)[ ]*)?")
-_ENDS = re.compile(r"[ ]*(?:$|[.,!?;)]|(?:a|per|each)\b|/)")
+_ENDS = re.compile(r"[ ]*(?:$|[.,!?;)]|(?:a|per|each|and)\b|/)")
+_CENTS_BEHIND = re.compile(r"[ ]?\d+[ ]?(?:c|cents?)\b")
 _CANTONESE = re.compile(
     r"(?P<whole>[一二兩两三四五六七八九\d]?)(?:個|个)(?:(?P<half>半)|(?P<tenth>[一二三四五六七八九])(?:毫(?P<cent>[一二三四五六七八九])?)?)(?=$|[,.!?;])"
 )
@@ -30,7 +31,32 @@ _ARTICLE_UNIT = re.compile(r"(?<![\w$])a (dollar|buck|penny|euro|quid|rupee|yuan
 _COIN = re.compile(r"(?:(?:a )?|(?P<count>.+) )(?P<coin>dime|nickel|quarter)s?")
 _COIN_WORTH = {"dime": Decimal("0.10"), "nickel": Decimal("0.05"), "quarter": Decimal("0.25")}
 _PREFIX_WORDS = frozenset(
-    ["rs", "rm", "rp", "rmb", "dhs", "dh", "dollar", "dollars", "euro", "euros", "sfr", "ringgit", "ringgits", "yuan", "renminbi", "baht", "inr", "pounds", "pound", "rupees", "rupee", "peso", "pesos", "us"]
+    [
+        "rs",
+        "rm",
+        "rp",
+        "rmb",
+        "dhs",
+        "dh",
+        "dollar",
+        "dollars",
+        "euro",
+        "euros",
+        "sfr",
+        "ringgit",
+        "ringgits",
+        "yuan",
+        "renminbi",
+        "baht",
+        "inr",
+        "pounds",
+        "pound",
+        "rupees",
+        "rupee",
+        "peso",
+        "pesos",
+        "us",
+    ]
 ) - {"us"}
 _NOT_AFTER = frozenset(["c", "o", "real", "mark", "won"])
 """Words that are money only where they are attached ("43c") or not at all after a number."""
@@ -116,7 +142,7 @@ def _money(folded: str, numeral: Numeral, floor: int, ceiling: int, language: st
     start, end = numeral.start, numeral.end
     unit: Unit | None = None
     named = False
-    if before and (found := _unit_before(before, language, chinese)):
+    if before and (found := _unit_before(before, language, chinese=chinese, literal=folded[start].isdecimal())):
         unit, length = found
         start -= length
     value, high = numeral.value, numeral.high
@@ -139,7 +165,7 @@ def _money(folded: str, numeral: Numeral, floor: int, ceiling: int, language: st
     return Money(abs(value), start, end, unit.iso, high, unit.worth, named)
 
 
-def _unit_before(before: str, language: str | None, chinese: bool) -> tuple[Unit, int] | None:
+def _unit_before(before: str, language: str | None, *, chinese: bool, literal: bool) -> tuple[Unit, int] | None:
     last = before.rstrip(" -")[-1:]
     if not last:
         return None
@@ -161,7 +187,11 @@ def _unit_before(before: str, language: str | None, chinese: bool) -> tuple[Unit
         if (
             unit is not None
             and unit.worth == 1
-            and (name in _PREFIX_WORDS or " " in name or (len(name) == 3 and unit.iso is not None and _is_code(name, unit)))
+            and (
+                (name in _PREFIX_WORDS and (literal or len(name) <= 3))
+                or " " in name
+                or (len(name) == 3 and unit.iso is not None and _is_code(name, unit))
+            )
         ):
             return unit, len(before) - word.start(1) - (len(both) - len(name))
     return None
@@ -181,11 +211,12 @@ def _unit_after(
         return _word_after(folded, numeral, known, ceiling)
     sign = _SIGN_AFTER.match(folded, end)
     if sign:
+        if numeral.ordinal:
+            return None
         following = folded[sign.end() : sign.end() + 2].strip()
-        if sign["gap"] and following[:1].isdigit() and known is None and sign.end() == ceiling - (1 if folded[sign.end()] == " " else 0):
+        if sign["gap"] and following[:1].isdigit() and not _CENTS_BEHIND.match(folded, sign.end()):
             # "50 $30": the sign belongs to the number behind it; "10 $ 30 cent" keeps it.
-            if folded[sign.end()] != " ":
-                return None
+            return None
         if known is not None and following[:1].isdigit():
             return None
         name = sign["sign"].removesuffix("ur")
@@ -244,8 +275,7 @@ def _with_small_units(folded: str, money: Money, numerals: list[Numeral], at: in
         if (
             following.value != int(following.value)
             or following.value < 0
-            or (following.glued
-            and folded[following.start - 1 : following.start].isascii())
+            or (following.glued and folded[following.start - 1 : following.start].isascii())
         ):
             break
         ceiling = numerals[at + 1].start if at + 1 < len(numerals) else len(folded)

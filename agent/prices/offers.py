@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from agent.prices.fold import fold
-from agent.prices.kinds import Counted, count
+from agent.prices.kinds import HALF_PRICE, Counted, count
 from agent.prices.mention import NumberKind, Polarity, PriceBasis, PriceForm, PriceMention
 from agent.prices.money import cantonese_money, coin_money
-from agent.prices.wording import basis_of, clause_of, has_tax_on_top, is_refused, polarity_of
+from agent.prices.wording import basis_of, clause_of, has_tax_on_top, is_refused, is_told, polarity_of
 
-_NOT = r"(?:\b(?:not?|nothing|never|cannot|can not|without|n't)\b|n't\b|\b(?:cant|wont|dont)\b|不能|不会|不可以|不)"
+_NOT = r"(?:\b(?:unable|not?|nothing|never|cannot|can not|without|n't)\b|n't\b|\b(?:cant|wont|dont)\b|不能|不会|不可以|不)"
 _LESS = r"(?:under|below|less(?: than)?|lower(?: than)?|cheaper than|beneath|fewer than|smaller than|smaller or equal than)"
 _MORE = r"(?:over|above|more(?: than)?|higher(?: than)?|greater(?: than)?|larger than|bigger than|exceed(?:s|ing)?|surpass(?:es|ing)?|beyond|upwards of|past|in excess of)"
 _FILL = r"(?:[ ]+(?:or equal(?: to)?|about|around|like|say|a|the|my|our|that|it|to))*[ ]*"
 _BOUND_BEFORE = re.compile(
-    rf"(?P<floor>\b(?:at (?:the (?:very )?)?least|min(?:imum|\.)?(?: (?:of|is|would be|price|rate))*|the least (?:i|we)(?: (?:can|could|would|'d))? (?:do|take|accept|go)(?: is)?|starting (?:at|from|with)|starts? (?:at|from|with)|north of){_FILL}$"
+    rf"(?P<floor>\b(?:at (?:the (?:very )?)?least|min(?:imum|\.)?(?: (?:of|is|would be|price|rate))*|the least (?:i|we)(?: (?:can"
+    rf"|could|would|'d))? (?:do|take|accept|go)(?: is)?|starting (?:at|from|with)|starts? (?:at|from|with)|north of){_FILL}$"
     rf"|(?:至少|最少|起码|起碼|最低|底线|不低于|不少于|不小于|不低於|大于等于|大于或等于|至少要|≥|>=|>[ ]=)(?:也要|得|要|是|有|为)*[ ]*$)"
-    rf"|(?P<cap>\b(?:at (?:the (?:very )?)?most|max(?:imum|\.)?(?: (?:of|is|would be))*|up to|as high as|the most (?:i|we)(?: (?:can|could|would|'d))? (?:do|pay|go|offer|spend)(?: is)?|south of|within){_FILL}$"
+    rf"|(?P<cap>\b(?:at (?:the (?:very )?)?most|max(?:imum|\.)?(?: (?:of|is|would be))*|up to|as high as|the most (?:i"
+    rf"|we)(?: (?:can|could|would|'d))? (?:do|pay|go|offer|spend)(?: is)?|south of|within){_FILL}$"
     rf"|(?:最多|至多|不超过|不超過|不高于|不大于|最高|顶多|不到|以内|小于[ ]*(?:等于|或[ ]*等于)|≤|<=|<[ ]=)(?:也就|是|只能|有)*[ ]*$)"
     rf"|(?P<notless>{_NOT}[^.,!?]{{0,26}}?\b{_LESS}{_FILL}$)"
     rf"|(?P<notmore>{_NOT}[^.,!?]{{0,26}}?\b{_MORE}{_FILL}$)"
@@ -29,8 +31,10 @@ _BOUND_BEFORE = re.compile(
     rf"|(?P<more>\b{_MORE}{_FILL}$|(?:高于|超过|超過|大于|多于|高於|超出|过)[ ]*(?:了)?[ ]*$|(?<![=<>])>[ ]*$)"
 )
 _BOUND_AFTER = re.compile(
-    r"^(?P<more>[ ]*(?:or|and) (?:more|above|up|higher|over|better|greater)\b|[ ]?\+(?!\+|[ ]?(?:tax|vat|service|\d))|[ ]*(?:元|块)?[ ]*(?:或者?)?(?:以上|之上|或者更多|起(?!码|来)|往上))"
-    r"|^(?P<less>[ ]*(?:or|and) (?:less|below|under|lower|cheaper)\b|[ ]*(?:tops|max|maximum|at most)\b|[ ]*(?:元|块)?(?:或者?)?(?:以下|之下|以内|之内|封顶|以里|往下))"
+    r"^(?P<more>[ ]*(?:or|and) (?:more|above|up|higher|over|better|greater)\b(?! than)|[ ]?\+(?!\+|[ ]?(?:tax|vat|service|\d))"
+    r"|[ ]*(?:元|块)?[ ]*(?:或者?)?(?:以上|之上|或者更多|起(?!码|来)|往上))"
+    r"|^(?P<less>[ ]*(?:or|and) (?:less|below|under|lower|cheaper)\b|[ ]*(?:tops|max|maximum|at most)\b|[ ]*(?:元|块)?(?:或者?)?(?:以下"
+    r"|之下|以内|之内|封顶|以里|往下))"
     r"|^(?P<floor>[ ]*(?:min|minimum|at least|at the least)\b)"
 )
 _RANGE_LINK = re.compile(r"[ ]*(?:-+|~|to|through|till?|or|and|到|至|—|与|和|與)[ ]*")
@@ -42,50 +46,77 @@ _DECADE_BEFORE = re.compile(
     r"(?P<which>low(?:er)?|mid(?:dle)?|high(?:er)?|upper|late|early)(?:[ -]+(?:of the|to (?:mid|upper|high)))?[ -]+(?:the )?$"
 )
 _ABOUT = re.compile(
-    r"(?:\b(?:about|around|approx(?:imately)?\.?|roughly|circa|near(?:ly)?|almost|close to|somewhere (?:around|near)|say|ballpark|more or less|some|in the region of|like)|~|大约|大概|差不多|约|左右|将近|接近)[ ]*(?:的|是|为)?[ ]*$"
+    r"(?:\b(?:about|around|approx(?:imately)?\.?|roughly|circa|near(?:ly)?|almost|close to|somewhere (?:around|near)|say|ballpark"
+    r"|more or less|some|in the region of|like)|~|大约|大概|差不多|约|左右|将近|接近)[ ]*(?:的|是|为)?[ ]*$"
 )
 _ABOUT_AFTER = re.compile(r"^[ ]*(?:or so|-?ish|give or take|more or less|ballpark|左右|上下|出头|多(?!少)|来块)")
 
 _DOWN_BEFORE = re.compile(
-    r"(?:\b(?:knock(?:ing|ed)?|shav(?:e|ing)|drop(?:ping|ped)?|cut(?:ting)?|reduc(?:e|ing|ed)|lower(?:ing|ed)?|slash(?:ing)?|deduct(?:ing)?|discount(?:ed)?|minus|trim(?:ming)?|decreas(?:e|ing|ed)|come down|go down|down|take off|bring (?:it|that|the price) down|subtract|reduction|a cut|save)\b"
-    r"(?:[ ](?:it|off|down|that|this|the|my|our|your|his|them|price|rate|rates|prices|net|asking|room))*(?:[ ](?:by|of|another|about|around|an|extra|additional|say|maybe|like|at least|just|only|a further|further|some|up to|you|off|down|a))*[ ]*$)"
+    r"(?:\b(?:knock(?:ing|ed)?|shav(?:e|ing)|drop(?:ping|ped)?|cut(?:ting)?|reduc(?:e|ing|ed)|lower(?:ing|ed)?|slash(?:ing)?"
+    r"|deduct(?:ing)?|discount(?:ed)?|minus|trim(?:ming)?|decreas(?:e|ing|ed)|come down|go down|down|take off|bring (?:it|that"
+    r"|the price) down|subtract|reduction|a cut|save)\b"
+    r"(?:[ ](?:it|off|down|that|this|the|my|our|your|his|them|price|rate|rates|prices|net|asking|room))*(?:[ ](?:by|of|another"
+    r"|about|around|an|extra|additional|say|maybe|like|at least|just|only|a further|further|some|up to|you|off|down|a))*[ ]*$)"
     r"|(?:降价|下调|便宜|优惠|優惠|降低|降|减免|减|減|让利|让|讓|抹掉|抹|去掉|砍掉|砍|少收|少|立减|返|低)(?:个|了|价|你|您|我们|你们|给你|点|大概|至少|最多|再|掉|了个|大约)*[ ]*$"
 )
 _TAKE = re.compile(r"\b(?:tak(?:e|ing)|giv(?:e|ing)|get|do|knock(?:ing)?|offer)\b")
 _UP_BEFORE = re.compile(
-    r"(?:\b(?:add(?:ing)?|rais(?:e|ing)|increas(?:e|ing|ed)|bump(?:ing)?|go up|come up|up|plus|put on|tack on)\b(?:[ ](?:it|the|price|rate|that|on|up))*(?:[ ](?:by|of|another|about|an|extra|say|maybe|just|a further|only))*[ ]*$)"
+    r"(?:\b(?:add(?:ing)?|rais(?:e|ing)|increas(?:e|ing|ed)|bump(?:ing)?|go up|come up|up|plus|put on|tack on)\b(?:[ ](?:it|the"
+    r"|price|rate|that|on|up))*(?:[ ](?:by|of|another|about|an|extra|say|maybe|just|a further|only))*[ ]*$)"
     r"|(?:加价|上调|提高|加|涨价|涨|漲|贵|多收|多加|高)(?:个|了|价|你|您|大概|再)*[ ]*$"
 )
 _TO_TARGET = re.compile(r"(?:\b(?:to|at|till|until|for|is|was|to be|as low as|as|=)[ ]*(?:about|around|like)?|到|至|成|为|是|于)[ ]*\$?$")
 _DOWN_AFTER = re.compile(
-    r"^[ ]*(?:(?:dollars|bucks|usd|eur|rmb|yuan)[ ]+)?(?:off\b(?! (?:the )?(?:freeway|highway))|less\b|lower\b|cheaper\b|discount\b|down\b(?! payment)|reduction\b|below\b|under (?:the )?(?:agoda|booking|expedia|current|that|what)|decrease\b|rebate\b|的?(?:优惠|優惠|折扣|减免))"
+    r"^[ ]*(?:(?:dollars|bucks|usd|eur|rmb|yuan)[ ]+)?(?:off\b(?! (?:the )?(?:freeway|highway))|less\b|lower\b|cheaper\b"
+    r"|discount\b|down\b(?! payment)|reduction\b|below\b|under (?:the )?(?:agoda|booking|expedia|current|that|what)|decrease\b"
+    r"|rebate\b|的?(?:优惠|優惠|折扣|减免))"
 )
 _UP_AFTER = re.compile(
-    r"^[ ]*(?:(?:dollars|bucks|usd|eur|rmb|yuan)[ ]+)?(?:more\b(?! than you| information)|higher\b|extra\b|on top\b|increase\b|above\b(?! (?:average))|up\b|surcharge\b|supplement\b)"
+    r"^[ ]*(?:(?:dollars|bucks|usd|eur|rmb|yuan)[ ]+)?(?:more\b(?! than you| information)|higher\b|extra\b|on top\b|increase\b"
+    r"|above\b(?! (?:average))|up\b|surcharge\b|supplement\b)"
 )
 _ANCHOR_AFTER = re.compile(
-    r"^[ ]*(?:off|less|lower|cheaper|below|under|above|over|more|higher|down|discount)?[ ]*(?:than|from|on|of|off)?[ ]*(?:the |your |our |my )?(?P<competitor>agoda|booking|expedia|ctrip|trip\.com|competitor|traveloka|market|other)?(?P<current>current|existing|present|today's|list|asking|contract)?(?P<ask>you(?:r)? (?:ask|price|offer|said)|price you|what you)?"
+    r"^[ ]*(?:off|less|lower|cheaper|below|under|above|over|more|higher|down|discount)?[ ]*(?:than|from|on|of|off)?[ ]*(?:the "
+    r"|your |our |my )?(?P<competitor>agoda|booking|expedia|ctrip|trip\.com|competitor|traveloka|market"
+    r"|other)?(?P<current>current|existing|present|today's|list|asking|contract)?(?P<ask>you(?:r)? (?:ask|price|offer|said)"
+    r"|price you|what you)?"
 )
 _SHARE_TOLD = re.compile(
-    r"^[^.,!?]{0,12}?\b(?:commission|markup|mark-up|margin|occupancy|occupied|full|tax|vat|service|sure|of (?:our|the|your|all)|cotton|deposit|up ?front|refund\w*)\b|^[ ]*的?(?:佣金|入住率|税|服务费|把握|概率|客人|订单)"
+    r"^[^.,!?]{0,12}?\b(?:commission|markup|mark-up|margin|occupancy|occupied|full|tax|vat|service|sure|of (?:our|the|your|all)"
+    r"|cotton|deposit|up ?front|refund\w*)\b|^[ ]*的?(?:佣金|入住率|税|服务费|把握|概率|客人|订单)"
 )
 _SHARE_TOLD_BEFORE = re.compile(
-    r"\b(?:commission|markup|mark-up|margin|occupancy|tax|vat|service charge|service|deposit|running at|conversion|share)\b[^.,!?]{0,20}$|(?:佣金|入住率|税率?|服务费|利润)[^,.!?]{0,8}$"
+    r"\b(?:commission|markup|mark-up|margin|occupancy|tax|vat|service charge|service|deposit|running at|conversion"
+    r"|share)\b[^.,!?]{0,20}$|(?:佣金|入住率|税率?|服务费|利润)[^,.!?]{0,8}$"
 )
 _PRICE_WORD = re.compile(
-    r"\b(?:price[ds]?|rates?|net|nett|costs?|offer|pay|ask(?:ing)?|sell(?:ing)?|deal|budget|quote|night|take|accept|do|go|charge|discount|settle|meet you|firm|all in)\b|价|元|块|钱|一晚|报|降|给你|收"
+    r"\b(?:price[ds]?|rates?|net|nett|costs?|offer|pay|ask(?:ing)?|sell(?:ing)?|deal|budget|quote|night|take|accept|do|go|charge"
+    r"|discount|settle|meet you|firm|all in)\b|价|一晚|报|降|给你|收"
 )
 _COMPETITOR = r"(?:agoda|booking(?:\.com)?|expedia|ctrip|trip\.com|hotels\.com|traveloka|airbnb|tripadvisor|google|(?:the |your |our |my )?compet(?:itors?|ition)|(?:the )?other(?:s| sites?| otas?| channels?| platforms?)|elsewhere|everyone else)"
 _RELATIVE = re.compile(
-    rf"(?P<competitor>\b(?:same|match(?:ing|es)?|equal(?:s)?|parity|in line|like|level|align(?:ed)?|as (?:low|good|cheap))\b[^.,!?\d]{{0,26}}?\b{_COMPETITOR}\b|\bwhat(?:ever)? (?:\w+ )?{_COMPETITOR}\b (?:has|have|shows?|charges?|gets?|pays?|offers?)"
+    r"(?<![a-z])(?=[smeplawfuhiyktoc5n跟和与同按照参对匹各折取一就你您我维原价现])(?:"
+    rf"(?P<competitor>\b(?:same|match(?:ing|es)?|equal(?:s)?|parity|in line|like|level|align(?:ed)?|as (?:low|good"
+    rf"|cheap))\b[^.,!?\d]{{0,26}}?\b{_COMPETITOR}\b|\bwhat(?:ever)? (?:\w+ )?{_COMPETITOR}\b (?:has|have|shows?|charges?|gets?"
+    rf"|pays?|offers?)"
     rf"|(?:跟|和|与|同|按|照|参照|对齐|匹配)(?:携程|美团|飞猪|去哪儿?|缤客|agoda|booking|同行|别家|竞争对手|其他平台|他们|其它平台)(?:上)?(?:的?价格?)?(?:一样|一致|同价|走|来|持平)?)"
-    r"|(?P<midpoint>\b(?:split(?:ting)? (?:the |that |it )?(?:diff\w*|down the middle|in half|it)|split it|meet(?:ing)?(?: (?:me|you|us|each other))?(?: (?:somewhere|right))?(?: (?:in|at))?(?: the)? (?:middle|half ?way|midpoint)|half ?way|in the middle|middle ground|fifty[- ]fifty)\b|(?<!\d)50[/-]50(?!\d)"
+    r"|(?P<midpoint>\b(?:split(?:ting)? (?:the |that |it )?(?:diff\w*|down the middle|in half|it)|split it|meet(?:ing)?(?: (?:me"
+    r"|you|us|each other))?(?: (?:somewhere|right))?(?: (?:in|at))?(?: the)? (?:middle|half ?way|midpoint)|half ?way"
+    r"|in the middle|middle ground|fifty[- ]fifty)\b|(?<!\d)50[/-]50(?!\d)"
     r"|各让一步|各退一步|折中|折衷|取(?:个)?中间|中间价|对半|一人一半|一人让一半)"
-    r"|(?P<last_ask>\b(?:your (?:price|offer|number|figure|proposal|ask|rate|request)|(?:what|the (?:price|rate|number|one)) you(?:'ve)? (?:ask(?:ed)?|propos(?:ed)?|said|want(?:ed)?|request(?:ed)?|mention(?:ed)?|offer(?:ed)?)(?: for)?|as you (?:ask(?:ed)?|propos(?:ed)?|said|suggest(?:ed)?))\b|(?:按|就|照)(?:你|您|你们|贵方)(?:说|提|要|讲)?的(?:价格?|数|来|办)?|(?:你|您|你们)(?:说|提|要)的(?:价格?|那个))"
-    r"|(?P<last_offer>\b(?:(?:my|our) (?:last |final |latest |previous |earlier )?(?:price|offer|number|figure|proposal|quote)|what (?:i|we) (?:said|offered|quoted|told you)|as (?:i|we) said|as (?:offered|quoted))\b|(?:我|我们)(?:刚才|之前|上次)?(?:说|报|给)的(?:价格?|数)?)"
-    r"|(?P<current>\b(?:(?:same|current|existing|today's|present|old|contract(?:ed)?) (?:price|rates?|net|level|one|terms)|keep (?:it|the (?:price|rate)s?|things?)(?: as| the same| where| at the)?|unchanged|no change|stays? (?:as (?:it )?is|the same|put)|as (?:it is|is|before|now)|same as (?:now|before|today|always|last year))\b|维持(?:原价|现价|不变)?|原价|价格?不变|照旧|现价|跟之前一样|和现在一样)"
+    r"|(?P<last_ask>\b(?:your (?:price|offer|number|figure|proposal|ask|rate|request)|(?:what|the (?:price|rate|number"
+    r"|one)) you(?:'ve)? (?:ask(?:ed)?|propos(?:ed)?|said|want(?:ed)?|request(?:ed)?|mention(?:ed)?|offer(?:ed)?)(?: for)?"
+    r"|as you (?:ask(?:ed)?|propos(?:ed)?|said|suggest(?:ed)?))\b|(?:按|就|照)(?:你|您|你们|贵方)(?:说|提|要|讲)?的(?:价格?|数|来|办)?|(?:你|您"
+    r"|你们)(?:说|提|要)的(?:价格?|那个))"
+    r"|(?P<last_offer>\b(?:(?:my|our) (?:last |final |latest |previous |earlier )?(?:price|offer|number|figure|proposal|quote)"
+    r"|what (?:i|we) (?:said|offered|quoted|told you)|as (?:i|we) said|as (?:offered|quoted))\b|(?:我|我们)(?:刚才|之前|上次)?(?:说|报"
+    r"|给)的(?:价格?|数)?)"
+    r"|(?P<current>\b(?:(?:same|current|existing|today's|present|old|contract(?:ed)?) (?:price|rates?|net|level|one|terms)"
+    r"|keep (?:it|the (?:price|rate)s?|things?)(?: as| the same| where| at the)?|unchanged|no change|stays? (?:as (?:it )?is"
+    r"|the same|put)|as (?:it is|is|before|now)|same as (?:now|before|today|always|last year))\b|维持(?:原价|现价|不变)?|原价|价格?不变|照旧|现价"
+    r"|跟之前一样|和现在一样)"
+    r")"
 )
-_HALF_PRICE = re.compile(r"\bhalf[ -](?:price|off)\b|半价|对折|對折|半價")
 
 
 @dataclass(slots=True)
@@ -120,7 +151,11 @@ def find_prices(
     """
     folded = fold(text)
     counted, _ = count(text, folded, language)
-    prices = _prices(folded, counted, price_expected=price_expected, scale=scale)
+    prices = (
+        _prices(folded, counted, price_expected=price_expected, scale=scale)
+        if counted or not folded.isascii() or len(folded) < 12 or "half" in folded
+        else []
+    )
     prices.extend(_relatives(folded, prices))
     if not prices:
         return ()
@@ -144,6 +179,8 @@ def _prices(folded: str, counted: list[Counted], *, price_expected: bool, scale:
         if price is None or (not price.explicit and not _wanted(folded, price, price_expected=price_expected, scale=scale)):
             continue
         prices.append(price)
+    if any(price.explicit for price in prices):
+        prices = [price for price in prices if price.explicit or not _in_han_name(folded, price)]
     _half_price(folded, prices)
     prices = _joined(folded, prices)
     for place, price in enumerate(prices):
@@ -163,6 +200,8 @@ def _price(folded: str, entry: Counted, following: Counted | None, scale: Decima
         sign = -1 if entry.percent < 0 else 0
         return _Price(PriceForm.PERCENT, numeral.start, end, value=abs(entry.percent), sign=sign, explicit=True)
     if entry.kind is not NumberKind.AMOUNT:
+        if entry.kind is NumberKind.OTHER and numeral.glued and _is_run_on(folded, numeral.start, numeral.value, scale):
+            return _Price(PriceForm.ABSOLUTE, numeral.start, numeral.end, value=numeral.value)
         # "5.6到5.78元", "200-300元": the first number of a stretch shares the second one's currency.
         if not (
             following
@@ -188,6 +227,11 @@ def _price(folded: str, entry: Counted, following: Counted | None, scale: Decima
     if numeral.value < 0:
         price.form, price.sign = PriceForm.DELTA, -1
     return price
+
+
+def _is_run_on(folded: str, start: int, value: Decimal, scale: Decimal | None) -> bool:
+    """ "he said900": a word typed against a number that may well be a price here."""
+    return scale is not None and scale / 4 <= value <= scale * 2 and folded[max(0, start - 3) : start].isalpha()
 
 
 def _is_link(folded: str, end: int, following: Counted) -> bool:
@@ -236,11 +280,21 @@ def _is_half_of_range(folded: str, price: _Price) -> bool:
     return re.compile(r"[ ]*[-~到至][ ]*\d").match(folded, price.end) is not None
 
 
+def _in_han_name(folded: str, price: _Price) -> bool:
+    """A bare number between Chinese words that are no words of trade ("798艺术区"), beside prices with a currency."""
+    before, after = folded[max(0, price.start - 1) : price.start], folded[price.end : price.end + 1]
+    return (
+        "\u4e00" <= after <= "\u9fff"
+        and before not in tuple("价是到给报收卖要能为于按做在最少多低高让降减加出付至和与")
+        and after not in tuple("到至和与一左不以起的")
+    )
+
+
 def _half_price(folded: str, prices: list[_Price]) -> None:
     if "half" in folded or "半" in folded or "折" in folded:
         prices.extend(
             _Price(PriceForm.PERCENT, match.start(), match.end(), value=Decimal(50), sign=-1, explicit=True)
-            for match in _HALF_PRICE.finditer(folded)
+            for match in HALF_PRICE.finditer(folded)
         )
         prices.sort(key=lambda price: price.start)
 
@@ -279,7 +333,7 @@ def _joins(folded: str, last: _Price, price: _Price) -> bool:
     word = between.strip()
     before = folded[max(0, last.start - 24) : last.start]
     if word in ("and", "和", "与", "與"):
-        return _BETWEEN.search(before) is not None
+        return _BETWEEN.search(before) is not None or folded.startswith(("间", "之间", "間", "之間"), price.end)
     if word == "or":
         return False
     if word == "to" and _DOWN_BEFORE.search(before):
@@ -406,7 +460,7 @@ def _merged_bounds(folded: str, prices: list[_Price]) -> list[_Price]:
         ):
             low = last.low if last.low is not None else price.low
             high = last.high if last.high is not None else price.high
-            if low is not None and high is not None and low <= high:
+            if low is not None and high is not None and low < high:
                 last.low, last.high, last.value, last.end = low, high, None, price.end
                 continue
         result.append(price)
@@ -435,7 +489,7 @@ def _mention(text: str, folded: str, prices: list[_Price], place: int) -> PriceM
     if price.told:
         polarity = Polarity.MENTION
     elif price.flips:
-        polarity = Polarity.OFFER
+        polarity = Polarity.MENTION if is_told(before, after) else Polarity.OFFER
     else:
         polarity = polarity_of(before, after)
     value = price.value

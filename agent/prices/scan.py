@@ -5,6 +5,7 @@ which currency it is in ``money``. One pass of one compiled expression; words ar
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -21,31 +22,78 @@ LITERAL = (
     r"|\d+,\d{1,2}(?![\d,])(?!\.\d)"  # 5,00
     r"|\d+(?:\.\d+)?|(?<!\d)\.\d+)"
 )
-_TOKEN = re.compile(rf"(?P<kilo>(?<![\w.])\d{{1,3}}k\d{{1,3}}(?!\w))|(?P<lit>{LITERAL})|(?P<word>[a-z]+)|(?P<han>[{NUMERALS}半])")
+_ORDINALS = {
+    word: Decimal(value)
+    for value, word in enumerate(
+        [
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+            "eleventh",
+            "twelfth",
+            "thirteenth",
+            "fourteenth",
+            "fifteenth",
+            "sixteenth",
+            "seventeenth",
+            "eighteenth",
+            "nineteenth",
+            "twentieth",
+        ],
+        1,
+    )
+} | {"thirtieth": Decimal(30)}
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """An expression for any of the words that shares their common beginnings, so that other words fail at their first letters."""
+    tree: dict[str, list[str]] = {}
+    for word in words:
+        tree.setdefault(word[:1], []).append(word[1:])
+    branches: list[str] = []
+    for letter, rests in sorted(tree.items(), reverse=True):
+        longer = [rest for rest in rests if rest]
+        tail = _any_of(longer) if longer else ""
+        branches.append(letter + (f"(?:{tail})?" if "" in rests and tail else tail))
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+
+
+_WEAK = frozenset({"a", "an", "and", "n", "of", "o", "point", "minus", "negative"})
+"""Words that belong to a number only where one follows."""
+_STRONG = _any_of([*(word for word in WORDS if word not in _WEAK), *_ORDINALS])
+_WORD = rf"(?<![a-z])(?:{_STRONG}(?![a-z])|(?:an?|o)(?=[ -]{_STRONG}(?![a-z]))|(?:and|n|of|point|minus|negative)(?=[ ]+(?:\d|(?:an? |oh? )?{_STRONG}(?![a-z]))))"
+_TOKEN = re.compile(rf"(?P<kilo>(?<![\w.])\d{{1,3}}k\d{{1,3}}(?!\w))|(?P<lit>{LITERAL})|(?P<word>{_WORD})|(?P<han>[{NUMERALS}半])")
+_OPENS = re.compile(
+    rf"\d|[{NUMERALS}半]"
+    rf"|(?<![a-z]){_any_of([*_ORDINALS, *(word for word, (part, _) in WORDS.items() if part < Part.ARTICLE or part in (Part.HALF, Part.SHARE))])}(?![a-z])"
+)
 _HAN_RUN = re.compile(rf"(?:[{INNER}]|\d[\d,.]*|[ \t])+")
-_HAN_UNIT_NEXT = re.compile(r"[ \t]*[十百千万亿萬億佰仟拾兆]")
+_HAN_UNIT_NEXT = re.compile(r"[ \t]*(?:[余餘多几幾来][ \t]*(?=[万亿萬億兆]))?[十百千万亿萬億佰仟拾兆]")
+_HAN_MORE = re.compile(r"[ \t]*[十百千万亿萬億佰仟拾兆块塊元圆美欧港日]|[ \t]*分[ ]*之")
 _GAP = re.compile(r"[ \t\n]*(?:-[ \t]*)?")
-_BEFORE_NEGATIVE = re.compile(r"(?:^|[\s(:=<>])-[ ]?$")
+_BEFORE_NEGATIVE = re.compile(r"(?:(?:^|[\t\n(:=<>]|(?<![\d元块a-z%])[ ])-|[负負])[ ]?$")
 _HAN_NEGATIVE = re.compile(r"[负負][ ]?$")
 _FRACTION = re.compile(r"[ ]?/[ ]?(\d{1,4})(?![\d/])")
 _OVER = re.compile(r"[ ]+(?:over|out of|in)[ ]+$")
 _VAGUE_AFTER = re.compile(
     r"(?P<some>[ -]?(?:something|some(?:thin)?\b|odd\b))|(?P<decade>'?s\b(?!\w))|(?P<ish>[ -]?ish\b|[ ]?or so\b|[ ]?左右|[ ]?上下)"
 )
-_HAN_SHARE = re.compile(r"分之[ ]*")
+_HAN_SHARE = re.compile(r"[ ]*分[ ]*之[ ]*")
+_HAN_DOZEN = re.compile(r"[ ]?打(?![折对對个個包电電扫])")
+_HAN_LONE_UNIT = frozenset("百佰千仟万萬亿億兆")
 # Chinese idioms and names in which a numeral says no number.
 _HAN_IDIOM = re.compile(
     r"一(?:点|點)(?![零一二三四五六七八九\d])|一(?:下|起|样|樣|直|定|般|共|旦|切|些|向|致|律|并|方面|时|則|则)|十分(?![之钟鐘\d一二三四五六七八九])|千万(?![块元个間间])(?=[别不要])"
     r"|万(?:豪|达|達|怡|丽|麗|圣|事|国)|三亚|三亞|四季|千(?:岛|島|禧)|半岛|半島|半(?:夜|山)|百(?:度|货|貨|合|姓|思)|两(?:者|边|邊)|一(?:会|會)"
 )
 _HAN_IDIOM_BEFORE = re.compile(r"(?:万|統|统|唯|同|专|專|第三方|星期|周|週|礼拜|禮拜)$")
-_ORDINALS = {
-    word: Decimal(value)
-    for value, word in enumerate(
-        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"],
-        1,
-    )
-} | {"thirtieth": Decimal(30)}
 _SUFFIXES = {
     "k": 10**3,
     "mil": 10**6,
@@ -100,7 +148,9 @@ class _Scan:
         """The run holds something that may open a number."""
 
     def flush(self) -> None:
-        if self.live:
+        if self.live and len(self.run) == 1 and (word := self.run[0]).part is Part.LITERAL:
+            self.found.append(self.numeral(Value(word.value, word.start, word.end, False, False)))
+        elif self.live:
             self.found.extend(self.numeral(value) for value in read_run(self.run))
         self.run = []
         self.live = False
@@ -188,8 +238,13 @@ class _Scan:
         """Take a digit literal with what is attached to it; the position to go on from."""
         text = self.text
         if _HAN_UNIT_NEXT.match(text, end):
-            return self.han(start)
+            self.flush()
+            return self.han_number(start)
         value = parse_literal(token)
+        share = _HAN_SHARE.match(text, end)
+        if share:
+            self.flush()
+            return self.han_share(start, value, share.end())
         letters = _attached(text, end)
         factor = self.factor(letters, end) if letters else None
         if factor:
@@ -207,7 +262,7 @@ class _Scan:
             )
             self.found.append(self.finish(self.signed(numeral)))
             return end + (len(letters) if letters in _ORDINAL_SUFFIXES else 0)
-        if start and text[start - 1] == "-" and _BEFORE_NEGATIVE.search(text[max(0, start - 3) : start]):
+        if start and text[start - 1] in "- 负負" and _BEFORE_NEGATIVE.search(text[max(0, start - 4) : start]):
             self.flush()
             value = -value
         fraction = _FRACTION.match(text, end)
@@ -221,7 +276,7 @@ class _Scan:
 
     def signed(self, numeral: Numeral) -> Numeral:
         start = numeral.start
-        if start and self.text[start - 1] == "-" and _BEFORE_NEGATIVE.search(self.text[max(0, start - 3) : start]):
+        if start and self.text[start - 1] in "- 负負" and _BEFORE_NEGATIVE.search(self.text[max(0, start - 4) : start]):
             return replace(numeral, value=-numeral.value)
         return numeral
 
@@ -241,11 +296,24 @@ class _Scan:
             return idiom.end()
         if text[start] == "半":
             return self.han_half(start)
+        return self.han_number(start)
+
+    def han_number(self, start: int) -> int:
+        """Take a run of Chinese numerals and digit literals that begins at ``start``."""
+        text = self.text
         run = _HAN_RUN.match(text, start)
         read = read_han(run[0]) if run else None
-        if read is None:
+        if read is None or (read.length == 1 and text[start] in _HAN_LONE_UNIT and not _HAN_MORE.match(text, start + 1)):
+            # "百" and "万" by themselves stand in names and idioms.
             return start + 1
         end = start + read.length
+        if text[end : end + 1] == "半" and read.length == 1 and text[start] == "一":
+            self.found.append(Numeral(value=Decimal("0.5"), start=start, end=end + 1, spelled=True, fraction=True, han=True))
+            return end + 1
+        dozen = _HAN_DOZEN.match(text, end)
+        if dozen:
+            self.found.append(Numeral(value=read.value * 12, start=start, end=dozen.end(), spelled=True, scaled=True, han=True))
+            return dozen.end()
         if text[start] == "一" and _HAN_IDIOM_BEFORE.search(text[max(0, start - 2) : start]):
             return end
         share = _HAN_SHARE.match(text, end)
@@ -272,6 +340,8 @@ class _Scan:
             unit = {"百": 50, "千": 500, "万": 5000}[self.text[start + 1]]
             self.found.append(Numeral(value=Decimal(unit), start=start, end=start + 2, spelled=True, scaled=True, han=True))
             return start + 2
+        if self.text[start + 1 : start + 2] in ("个", "個"):
+            self.found.append(Numeral(value=Decimal("0.5"), start=start, end=start + 2, spelled=True, fraction=True, han=True))
         return start + 1
 
     def han_share(self, start: int, bottom: Decimal, at: int) -> int:
@@ -298,6 +368,8 @@ class _Scan:
 def scan(raw: str, folded: str) -> list[Numeral]:
     """All numbers of ``folded`` (``fold(raw)``), left to right, not overlapping. Never raises."""
     state = _Scan(raw, folded)
+    if not _OPENS.search(folded):
+        return []
     at = 0
     search = _TOKEN.search
     while match := search(folded, at):

@@ -7,53 +7,80 @@ import re
 
 from agent.prices.mention import Polarity, PriceBasis
 
+_REACH = 80
+"""Characters: words further away say nothing about a price."""
 _CLAUSE_END = re.compile(r"[!?;:\n]|[.,](?!\d)|\bbut\b|\bhowever\b|但|不过|不過|可是")
 _SENTENCE_END = re.compile(r"[!?\n]|\.(?!\d)")
 
-_CANNOT = re.compile(
-    r"\b(?:ca[n]?'?t|cannot|can not|won'?t|will not|would ?n[o']t|wouldn'?t|couldn'?t|could not|not able|unable|impossible|no way|never|do(?:es)?n'?t|do(?:es)? not|did ?n[o']t|didn'?t|isn'?t|is not|not|refuse|reject|hardly|"
-    r"too low at|hard to|difficult to|shouldn'?t)\b(?![ ](?:only|just|mind|bad|a problem|have a problem))[^?]{0,36}$"
-)
 _ASKED_OTHERWISE = re.compile(
-    r"\b(?:why (?:not|don'?t|can'?t)|(?:can|could|would|wo|do)(?:n'?t| not|'t) (?:you|we|u)\b|if (?:you|we|u|i) (?:can'?t|don'?t)|don'?t mind|not bad|no problem|if not|or not)"
+    r"\b(?:why (?:not|don'?t|can'?t)|(?:can|could|would|wo|do)(?:n'?t| not|'t) (?:you|we|u)\b|if (?:you|we|u|i) (?:can'?t|don'?t)"
+    r"|don'?t mind|not bad|no problem|if not|or not)"
 )
 _HAN_CANNOT = re.compile(
     r"(?:不能|不行|没法|沒法|无法|無法|做不到|做不了|不可能|不接受|接受不了|不同意|不可以|没办法|很难|难以|不会|給不了|给不了|不是|不要)[^,.?!]{0,10}$"
 )
 _TOO = re.compile(
-    r"^[^?]{0,24}?(?:\btoo (?:low|high|much|little|steep|cheap|expensive|far|big)|\bimpossible\b|\bnot (?:possible|enough|acceptable|doable|going to|feasible|gonna|something|an option|workable)|\bwo(?:n'?t|uld ?n'?t)\b|\bca(?:n'?t|nnot)\b|\bisn'?t\b|"
-    r"\bdoes ?n[o']?'?t work|\bunacceptable\b|\bout of (?:the question|my|our)|\bno (?:good|way)\b|\bbelow (?:our |my )?cost|\b(?:really|pretty|very|so|a (?:bit|little)|quite|kind of|kinda|way|extremely|rather) (?:low|high|steep|much|cheap|expensive)|\bnot\b)"
+    r"^[^?]{0,24}?(?:\btoo (?:low|high|much|little|steep|cheap|expensive|far|big)|\bimpossible\b|\bnot (?:possible|enough"
+    r"|acceptable|doable|going to|feasible|gonna|something|an option|workable)|\bwo(?:n'?t|uld ?n'?t)\b|\bca(?:n'?t|nnot)\b"
+    r"|\bisn'?t\b|"
+    r"\bdoes ?n[o']?'?t work|\bunacceptable\b|\bout of (?:the question|my|our)|\bno (?:good|way)\b|\bbelow (?:our |my )?cost"
+    r"|\b(?:really|pretty|very|so|a (?:bit|little)|quite|kind of|kinda|way|extremely|rather) (?:low|high|steep|much|cheap"
+    r"|expensive)|(?:\bis|\bwas|'s|\bwould|\bwill|\bdoes|^) not\b)"
 )
 _HAN_TOO = re.compile(
     r"^[^,.?!]{0,6}?(?:不行|做不了|做不到|太低|太高|不可能|接受不了|有点低|有点高|偏低|太少|太贵|不够|没法|沒法|无法|無法|不能|肯定不|给不了|不划算|亏)"
 )
+_OFFERS = r"(?:\b(?:i|we)(?:'d| would| could| can(?!')| will|'ll| am willing|'m willing)\b|\b(?:how|what) about\b|\b(?:can|could|would|will) (?:you|u|we|i)\b|\bwilling\b|\bif you\b|\btotal of\b|\blet'?s\b|给你|我们可以)"
+_CANNOT = re.compile(
+    r"\b(?:ca[n]?'?t|cannot|can not|won'?t|will not|would ?n[o']t|wouldn'?t|couldn'?t|could not|not able|unable|impossible|no way"
+    r"|never|do(?:es)?n'?t|do(?:es)? not|did ?n[o']t|didn'?t|isn'?t|is not|not|refuse|reject|hardly|"
+    r"too low at|hard to|difficult to|shouldn'?t)\b(?![ ](?:only|just|mind|bad|a problem|have a problem))(?:(?!"
+    + _OFFERS
+    + r")[^?]){0,36}$"
+)
 _TOLD = re.compile(
-    r"(?:\b(?:agoda|booking(?:\.com)?|expedia|trip\.com|ctrip|traveloka|hotels\.com|airbnb|google|competitors?|elsewhere|other (?:sites?|hotels?|channels?|otas?)|currently|at the moment|used to|last (?:year|month|season|time|week)|"
-    r"you(?:'re| are| were)? (?:said|asked|wanted|offered|mentioned|have|want|asking|proposed|quoted|list(?:ed)?)|was listed|breakfast|lunch|dinner|tax(?:es)?|vat|service (?:charge|fee)|deposit|fees?|parking|commission|"
-    r"instead of|rather than|down from|originally|worth|valued|cost (?:me|us)|costs|paid|why|retails?|msrp|brand new|i (?:said|asked|wanted)|rack rate|resort fee|city tax|extra bed|mark[- ]?up|margin|occupancy|was|were)\b"
-    r"|携程|美团|飞猪|去哪儿|缤客|去年|之前|目前|早餐|押金|税|原来|本来|你说|你们要|佣金|服务费|加床|停车)[^?]{0,30}$"
+    r"(?:(?:\b(?:agoda|booking(?:\.com)?|expedia|trip\.com|ctrip|traveloka|hotels\.com|airbnb|google|competitors?|elsewhere"
+    r"|other (?:sites?|hotels?|channels?|otas?)|currently|at the moment|used to|last (?:year|month|season|time|week)|"
+    r"breakfast|lunch|dinner|tax(?:es)?|vat|service (?:charge|fee)|deposit|fees?|parking|commission|delivery|shipping|"
+    r"instead of|rather than|down from|originally|worth|valued|cost (?:me|us)|costs|paid|why|retails?|msrp|(?:got|bought"
+    r"|purchased|paid|tried to buy) (?:it|them|this|that|the \w+|mine)(?: \w+)? (?:for|at)|"
+    r"(?:appreciate|thanks for) you|you (?:dropp|tak|knock|lower|reduc)ing|rack rate|resort fee|city tax|extra bed|mark[- ]?up"
+    r"|margin|occupancy)\b"
+    r"|携程|美团|飞猪|去哪儿|缤客|去年|之前|目前|早餐|押金|税|原来|本来|你说|你们要|佣金|服务费|加床|停车)"
+    rf"(?:(?!{_OFFERS})[^?])" + r"{0,30}"
+    r"|\byou(?:'re| are| were|'ve| have)? (?:said|asked|wanted|offered|mentioned|want|asking|proposed|quoted|list(?:ed)?"
+    r"|have)(?: (?:for|it|at|me|us|listed|is|to pay))*[ ]*"
+    r"|\bi (?:said|asked|wanted)(?: for)?[ ]*"
+    r"|(?<!\bi )(?<!\bwe )\b(?:was|were)\b(?! (?:hoping|thinking|looking|wondering))[^?]{0,12}"
+    r")[ ]*$"
 )
 _TOLD_AFTER = re.compile(
-    r"^[^,.?!]{0,14}?(?:\b(?:for (?:the )?(?:breakfast|parking|extra|delivery|shipping|dinner)|tax(?:es)?\b(?! incl)|deposit|fee|commission|on (?:agoda|booking|expedia|other|your)|last (?:year|month|time)|gift card|discount code|budget)\b|佣金|押金)"
+    r"^[^,.?!]{0,14}?(?:\b(?:for (?:the )?(?:breakfast|parking|extra|delivery|shipping|dinner)|tax(?:es)?\b(?! incl)|deposit|fee"
+    r"|commission|on (?:agoda|booking|expedia|other|your)|last (?:year|month|time)|gift card|discount code|budget)\b|佣金|押金)"
 )
 _QUESTIONED = re.compile(r"\b(?:why|how come|where (?:did|does)|is it|is that|did you (?:say|mean))\b[^.]{0,30}$")
 
 _NET = re.compile(
-    r"\b(?:net+|nett|net rate|net price|to us|for us|we (?:get|receive|need|keep)|in our pocket|contract(?:ed)? rate|cost price|b2b|wholesale)\b|净价|淨價|底价|底價|结算价|结算|到手|净得"
+    r"\b(?:net+|nett|net rate|net price|to us|for us|we (?:get|receive|need|keep)|in our pocket|contract(?:ed)? rate|cost price"
+    r"|b2b|wholesale)\b|净价|淨價|底价|底價|结算价|结算|到手|净得"
 )
 _SELLING = re.compile(
-    r"\b(?:selling|sell(?:s|ing)?(?: (?:it|price|rate|at|for))?|sold|sale price|retail|rack|gross|guest (?:pays|price)|customers? (?:pays?|see)|public(?: rate| price)?|on (?:your|the) (?:site|page|app|website)|display(?:ed)?|shown|consumer|bar rate|b2c|end price)\b"
+    r"\b(?:selling|sell(?:s|ing)?(?: (?:it|price|rate|at|for))?|sold|sale price|retail|rack|gross|guest (?:pays|price)"
+    r"|customers? (?:pays?|see)|public(?: rate| price)?|on (?:your|the) (?:site|page|app|website)|display(?:ed)?|shown|consumer"
+    r"|bar rate|b2c|end price)\b"
     r"|售价|售價|卖价|賣價|挂牌|前台价|门市价|门店价|标价|对客|卖(?!家)|展示价|网上价|前端"
 )
 _TAX_AFTER = re.compile(
-    r"^[ ]*(?:(?:net|nett|usd|eur|a night|per night|/night)[ ]*)?(?:\+\+|\+[ ]?\+|\+[ ]?(?:tax|vat|service|gst)|plus (?:\d+% )?(?:tax|vat|service|gst|taxes)|(?:before|excl(?:uding|\.|usive)?(?: of)?|without|ex|exclusive of|not including|and) (?:\w+ )?(?:tax|vat|taxes|service)\b|net of tax|不含税|未税|另加税|加税|加服务费|不含服务费|另收)"
+    r"^[ ]*(?:(?:net|nett|usd|eur|a night|per night|/night)[ ]*)?(?:\+\+|\+[ ]?\+|\+[ ]?(?:tax|vat|service|gst)"
+    r"|plus (?:\d+% )?(?:tax|vat|service|gst|taxes)|(?:before|excl(?:uding|\.|usive)?(?: of)?|without|ex|exclusive of"
+    r"|not including|and) (?:\w+ )?(?:tax|vat|taxes|service)\b|net of tax|不含税|未税|另加税|加税|加服务费|不含服务费|另收)"
 )
 
 
 def clause_of(folded: str, start: int, end: int) -> tuple[int, int]:
     """The bounds of the clause that holds ``folded[start:end]``."""
-    first = 0
-    for match in _CLAUSE_END.finditer(folded, 0, start):
+    first = max(0, start - _REACH)
+    for match in _CLAUSE_END.finditer(folded, first, start):
         first = match.end()
     last = _CLAUSE_END.search(folded, end)
     return first, last.start() if last else len(folded)
@@ -81,9 +108,12 @@ def polarity_of(before: str, after: str) -> Polarity:
     """Polarity of a price from its clause: what stands before it and after it, up to the next price."""
     if is_refused(before, after):
         return Polarity.REFUSAL
-    if _TOLD.search(before) or _TOLD_AFTER.match(after) or _QUESTIONED.search(before):
-        return Polarity.MENTION
-    return Polarity.OFFER
+    return Polarity.MENTION if is_told(before, after) or _QUESTIONED.search(before) else Polarity.OFFER
+
+
+def is_told(before: str, after: str) -> bool:
+    """True where the clause tells of a price without putting it forward ("Agoda shows 455", "worth over $80")."""
+    return _TOLD.search(before) is not None or _TOLD_AFTER.match(after) is not None
 
 
 def basis_of(before: str, after: str) -> PriceBasis:
