@@ -107,7 +107,7 @@ def run_job(negotiations: Negotiations, job: Job, *, seed: int) -> Outcome:
     """Open the conversation, or find it, and play it to its end. A ParleyError becomes the outcome's error."""
     started = time.perf_counter()
     try:
-        ticket_ids = _ticket_ids(negotiations, job.forms)
+        ticket_ids = ticket_ids_of(negotiations, job.forms)
         conversation_id = negotiations.open(
             ticket_ids=ticket_ids,
             mode=Mode.AUTOPILOT,
@@ -146,7 +146,8 @@ def negotiate_many(
     return sum(bool(outcome.error) for outcome in outcomes)
 
 
-def _ticket_ids(negotiations: Negotiations, forms: Sequence[TicketForm]) -> list[UUID]:
+def ticket_ids_of(negotiations: Negotiations, forms: Sequence[TicketForm]) -> list[UUID]:
+    """The rows of these tickets, added where they are new."""
     with negotiations.transaction() as session:
         import_tickets(session, forms, actor=None)
         found = [tickets.find_by_reference(session, form.reference) for form in forms]

@@ -28,8 +28,10 @@ class NoDatabase(ParleyError):
 
 
 @contextmanager
-def connect(database_url: str | None = None, *, settings: AgentSettings | None = None) -> Generator[Negotiations]:
-    """A service on the migrated database at ``database_url`` (``PARLEY_DATABASE_URL`` where it is left out).
+def connect(
+    database_url: str | None = None, *, settings: AgentSettings | None = None, client: ModelClient | None = None
+) -> Generator[Negotiations]:
+    """A service on the migrated database at ``database_url`` (``PARLEY_DATABASE_URL`` where it is left out); it closes its ``client``.
 
     Raises NoDatabase where neither names one, and what ``db.engine.create_engine_from`` raises.
     """
@@ -38,7 +40,7 @@ def connect(database_url: str | None = None, *, settings: AgentSettings | None =
     if not url:
         raise NoDatabase("No database is named. Start Parley with `parley up`, or set PARLEY_DATABASE_URL.")
     engine = create_engine_from(url)
-    client = ModelClient(chosen.model_url, timeout=chosen.model_timeout_s, retries=chosen.model_retries)
+    client = client or ModelClient(chosen.model_url, timeout=chosen.model_timeout_s, retries=chosen.model_retries)
     try:
         prepare_checkpoints(url)
         with session_factory(engine).begin() as session:

@@ -46,7 +46,7 @@ def _sentences(value: Any) -> Any:
 
 Price = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)]
 OptionalPrice = Annotated[Price | None, BeforeValidator(_blank_is_none)]
-OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none), Field(max_length=200)]
+OptionalText = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_blank_is_none)]
 
 
 class TicketForm(BaseModel):
