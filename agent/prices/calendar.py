@@ -12,7 +12,10 @@ from agent.prices.chinese import read_han
 from agent.prices.mention import CalendarDay, NumberKind
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-MONTH_NAME = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+MONTH_NAME = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?"
+    r"|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
 _HAN_DAY = r"(?:\d{1,2}|[一二三四五六七八九十廿卅]{1,3})"
 _MARKED = re.compile(
     r"(?=[\d(+])(?:(?P<iso>(?<![\d/.-])(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}(?![\d]))"
@@ -34,7 +37,8 @@ _HAN_MARKED = re.compile(
     rf"|(?P<hy3>(?<!\d)(?:(?:19|20)\d{{2}}|二[〇零][〇零一二三四五六七八九]{{2}}))年(?!前|后)"
     rf"|(?P<hdays>(?<![\d.])(?P<hd4>{_HAN_DAY})[日号號]?[ ]?[-到至~][ ]?(?P<hd5>{_HAN_DAY})[日号號](?!楼|線|线|房))"
     rf"|(?P<hdonly>(?<![\d.第])(?P<hd3>{_HAN_DAY})[日号號](?![元楼線线房本]))"
-    r"|(?P<htime>(?:(?:凌晨|早上|上午|中午|下午|晚上|傍晚|今晚|明早)[ ]?(?:\d{1,2}|[一二三四五六七八九十]{1,3}|两)[点點时時](?:半|钟|[一二三四五六七八九十\d]{1,3}分?)?)"
+    r"|(?P<htime>(?:(?:凌晨|早上|上午|中午|下午|晚上|傍晚|今晚|明早)[ ]?(?:\d{1,2}|[一二三四五六七八九十]{1,3}|两)[点點时時](?:半"
+    r"|钟|[一二三四五六七八九十\d]{1,3}分?)?)"
     r"|\d{1,2}[点點](?:钟|鐘|半)|\d{1,2}[时時](?![段间間候]))"
     r")"
 )

@@ -1,7 +1,7 @@
 """Which currency a word or sign names, as ISO 4217.
 
 Decided here: the lexicon. The names and codes are Babel's (CLDR, English and Chinese); ours are only the signs, the slang ("quid",
-"kuai", "块") and the list of codes that are English words and therefore count in capitals only.
+"kuai", "块") and the list of codes that are English words and therefore never count.
 """
 
 import re
@@ -72,11 +72,72 @@ _SMALL: dict[str, Unit] = {
     "jiao": Unit("CNY", Decimal("0.1")),
     "fen": Unit("CNY", _CENT),
 }
-_ORDINARY_WORDS = frozenset(
-    ["all", "try", "top", "cup", "mad", "gel", "sos", "pen", "bam", "cop", "std", "mop", "lak", "ars", "ron", "amd", "ang", "awg", "bob", "bif", "cad", "cdf", "clf", "dop", "eek", "etb", "fim", "fok", "ern", "ggp", "imp", "inr", "irr", "kes", "lit", "lsl", "mga", "mro", "mur", "nad", "nio", "pab", "ves", "sle", "svc", "sit", "som", "shp", "nom", "kid", "mat", "sun", "sek", "xxx", "sur", "tnd", "tops", "rub", "sar", "pts", "mul", "tot", "tag", "zar", "zig", "mks", "yum"]
-) - {"cad", "inr", "sek", "rub", "sar", "zar"}  # fmt: skip
-"""Codes that are English words, names or abbreviations: only in capitals, and "ALL", "TRY" and "TOP" not even then."""
-_NEVER = frozenset({"all", "try", "top", "cup", "mad", "imp", "pen", "kid", "std", "xxx", "tot", "tag", "sun", "mat"})
+_ENGLISH_WORDS = frozenset(
+    [
+        "all",
+        "try",
+        "top",
+        "cup",
+        "mad",
+        "imp",
+        "pen",
+        "kid",
+        "std",
+        "xxx",
+        "tot",
+        "tag",
+        "sun",
+        "mat",
+        "gel",
+        "sos",
+        "bam",
+        "cop",
+        "mop",
+        "lak",
+        "ars",
+        "ron",
+        "amd",
+        "ang",
+        "awg",
+        "bob",
+        "bif",
+        "cdf",
+        "clf",
+        "dop",
+        "eek",
+        "etb",
+        "fim",
+        "fok",
+        "ern",
+        "ggp",
+        "irr",
+        "kes",
+        "lit",
+        "lsl",
+        "mga",
+        "mro",
+        "mur",
+        "nad",
+        "nio",
+        "pab",
+        "ves",
+        "sle",
+        "svc",
+        "sit",
+        "som",
+        "shp",
+        "nom",
+        "sur",
+        "tnd",
+        "tops",
+        "pts",
+        "mul",
+        "zig",
+        "mks",
+        "yum",
+    ]
+)
+"""Codes that are English words, names or abbreviations: "all 70 of us" is no Albanian money."""
 
 _SIGNS: dict[str, str | None] = {
     "$": None, "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "฿": "THB", "₫": "VND", "₱": "PHP", "₽": "RUB", "₺": "TRY", "₪": "ILS",
@@ -90,17 +151,23 @@ _DOLLARS = {
     "mxn": "MXN", "tw": "TWD", "m": "MXN",
 }  # fmt: skip
 _HAN: dict[str, str | None] = {
-    "元": "CNY", "圆": "CNY", "圓": "CNY", "块钱": "CNY", "塊錢": "CNY", "块": "CNY", "塊": "CNY", "蚊": "HKD", "人民币": "CNY", "人民幣": "CNY",
+    "元": "CNY", "圆": "CNY", "圓": "CNY", "块钱": "CNY", "塊錢": "CNY", "块": "CNY", "塊": "CNY", "蚊": "HKD", "人民币": "CNY",
+    "人民幣": "CNY",
     "元人民币": "CNY", "元人民幣": "CNY", "元钱": "CNY",
-    "美元": "USD", "美金": "USD", "美圆": "USD", "美圓": "USD", "美刀": "USD", "刀": "USD", "港币": "HKD", "港幣": "HKD", "港元": "HKD", "欧元": "EUR",
+    "美元": "USD", "美金": "USD", "美圆": "USD", "美圓": "USD", "美刀": "USD", "刀": "USD", "港币": "HKD", "港幣": "HKD", "港元": "HKD",
+    "欧元": "EUR",
     "歐元": "EUR", "欧": "EUR",
-    "日元": "JPY", "日圆": "JPY", "日圓": "JPY", "円": "JPY", "英镑": "GBP", "英鎊": "GBP", "镑": "GBP", "鎊": "GBP", "韩元": "KRW", "韓元": "KRW",
+    "日元": "JPY", "日圆": "JPY", "日圓": "JPY", "円": "JPY", "英镑": "GBP", "英鎊": "GBP", "镑": "GBP", "鎊": "GBP", "韩元": "KRW",
+    "韓元": "KRW",
     "韩币": "KRW", "韓圜": "KRW",
-    "台币": "TWD", "台幣": "TWD", "新台币": "TWD", "新台幣": "TWD", "臺幣": "TWD", "泰铢": "THB", "泰銖": "THB", "铢": "THB", "新币": "SGD", "新加坡元": "SGD",
+    "台币": "TWD", "台幣": "TWD", "新台币": "TWD", "新台幣": "TWD", "臺幣": "TWD", "泰铢": "THB", "泰銖": "THB", "铢": "THB",
+    "新币": "SGD", "新加坡元": "SGD",
     "新元": "SGD", "坡币": "SGD",
-    "澳元": "AUD", "澳币": "AUD", "澳门元": "MOP", "澳門元": "MOP", "葡币": "MOP", "加元": "CAD", "加币": "CAD", "纽元": "NZD", "新西兰元": "NZD", "马币": "MYR",
+    "澳元": "AUD", "澳币": "AUD", "澳门元": "MOP", "澳門元": "MOP", "葡币": "MOP", "加元": "CAD", "加币": "CAD", "纽元": "NZD",
+    "新西兰元": "NZD", "马币": "MYR",
     "令吉": "MYR", "林吉特": "MYR", "卢布": "RUB", "盧布": "RUB",
-    "卢比": "INR", "盧比": "INR", "瑞士法郎": "CHF", "瑞郎": "CHF", "法郎": None, "越南盾": "VND", "印尼盾": "IDR", "盾": None, "比索": None, "菲律宾比索": "PHP",
+    "卢比": "INR", "盧比": "INR", "瑞士法郎": "CHF", "瑞郎": "CHF", "法郎": None, "越南盾": "VND", "印尼盾": "IDR", "盾": None,
+    "比索": None, "菲律宾比索": "PHP",
     "迪拉姆": "AED", "里拉": "TRY", "比特币": "XBT", "比特幣": "XBT", "马克": None,
 }  # fmt: skip
 HAN_SMALL = {"角": Decimal("0.1"), "毛": Decimal("0.1"), "毫": Decimal("0.1"), "分": _CENT, "仙": _CENT}
@@ -114,7 +181,7 @@ def words() -> dict[str, Unit]:
     # Historical currencies keep names such as "pound" for themselves; Babel's name tables hold them after the codes.
     for code in sorted(list_currencies()):
         lowered = code.lower()
-        if lowered not in _NEVER and lowered not in _ORDINARY_WORDS:
+        if lowered not in _ENGLISH_WORDS:
             table.setdefault(lowered, Unit(code))
         name = fold_name(english.currencies.get(code, ""))
         if name and "(" not in name and len(name.split()) <= 3 and " " in name:
@@ -123,12 +190,6 @@ def words() -> dict[str, Unit]:
     table.update({word: Unit(iso) for word, iso in _SLANG.items()})
     table.update(_SMALL)
     return table
-
-
-@cache
-def capital_codes() -> frozenset[str]:
-    """ISO codes that count only when written in capitals ("GEL", not "gel")."""
-    return frozenset(code for code in list_currencies() if code.lower() in _ORDINARY_WORDS and code.lower() not in _NEVER)
 
 
 def fold_name(name: str) -> str:

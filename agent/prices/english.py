@@ -302,10 +302,7 @@ class _Reader:
             return _D(1)
         if part is Part.HALF:
             return None
-        if part in (Part.HUNDRED, Part.DOZEN):
-            small = _D(1)
-        else:
-            small = self._below_hundred()
+        small = _D(1) if part in (Part.HUNDRED, Part.DOZEN) else self._below_hundred()
         if self._part() is Part.AND:
             start = self._at
             self._at += 1

@@ -25,10 +25,11 @@ _UNITS = (
     r"reviews?|options?|pieces?|pcs|items?|copies|dates?|quarters?|pairs?|blocks?|lbs?|pounds of|kg|kgs|ounces?|oz|gb|tb|mb|mph"
     r"|cc|hp|gears?|speeds?|doors?|seats?|rows?|tickets?|colleagues?|competitors?|sites?|otas?|channels?|of (?:us|them|you|those"
     r"|these|our|your|my)|"
-    r"st|nd|rd|y/?o|years?[- ]old|gen|bit|gigs?|liters?|litres?|ml|cm|mm|g|l|w|v|hz|mhz|p|d|%s)\b)" % "x"
+    r"st|nd|rd|y/?o|years?[- ]old|gen|bit|gigs?|liters?|litres?|ml|cm|mm|g|l|w|v|hz|mhz|p|d|x)\b)"
 )
 _HAN_UNITS = (
-    r"(?:个|個)?(?:间|間|晚|夜|天|月|星期|礼拜|周|週|年|小时|小時|分钟|分鐘|秒|人|位|名|次|遍|星|家|套|层|層|楼|樓|号|號|房|床|张|張|公里|里|米|平|客|份|笔|单|單|种|種|条|條|道|碗|盘|杯|瓶|项"
+    r"(?:个|個)?(?:间|間|晚|夜|天|月|星期|礼拜|周|週|年|小时|小時|分钟|分鐘|秒|人|位|名|次|遍|星|家|套|层|層|楼|樓|号|號|房|床|张"
+    r"|張|公里|里|米|平|客|份|笔|单|單|种|種|条|條|道|碗|盘|杯|瓶|项"
     r"|項|岁|歲|倍|期|成人|儿童|孩|"
     r"房晚|间夜|方面|方案|选择|地方|景点|酒店|餐馆|菜|早(?!点)|分(?!之|钱))"
 )
@@ -196,9 +197,9 @@ def _count(folded: str, numeral: Numeral, money: Money | None, previous: NumberK
         previous is NumberKind.DATE and _is_year_number(folded, numeral) and before.endswith((", ", " "))
     ):
         return Counted(numeral, NumberKind.YEAR)
-    if numeral.spelled and numeral.value == 1 and not alone and not numeral.han:
-        if _PRONOUN_BEFORE.search(before) or _PRONOUN_AFTER.match(folded, numeral.end):
-            return Counted(numeral, NumberKind.OTHER)
+    is_one = numeral.spelled and numeral.value == 1 and not alone and not numeral.han
+    if is_one and (_PRONOUN_BEFORE.search(before) or _PRONOUN_AFTER.match(folded, numeral.end)):
+        return Counted(numeral, NumberKind.OTHER)
     if _is_clock(folded, numeral, before):
         return Counted(numeral, NumberKind.TIME)
     if numeral.value >= 10**7 and not numeral.scaled and _PHONE_RUN.fullmatch(folded[numeral.start : numeral.end]):

@@ -25,7 +25,8 @@ _JOIN = re.compile(r"[ ]*(?:(?:and|plus|又|n|&)[ ]*)?")
 _ENDS = re.compile(r"[ ]*(?:$|[.,!?;)]|(?:a|per|each|and)\b|/)")
 _CENTS_BEHIND = re.compile(r"[ ]?\d+[ ]?(?:c|cents?)\b")
 _CANTONESE = re.compile(
-    r"(?P<whole>[一二兩两三四五六七八九\d]?)(?:個|个)(?:(?P<half>半)|(?P<tenth>[一二三四五六七八九])(?:毫(?P<cent>[一二三四五六七八九])?)?)(?=$|[,.!?;])"
+    r"(?P<whole>[一二兩两三四五六七八九\d]?)(?:個|个)(?:(?P<half>半)"
+    r"|(?P<tenth>[一二三四五六七八九])(?:毫(?P<cent>[一二三四五六七八九])?)?)(?=$|[,.!?;])"
 )
 _ARTICLE_UNIT = re.compile(r"(?<![\w$])a (dollar|buck|penny|euro|quid|rupee|yuan)\b(?! (?:amount|figure|value|sign|store|menu|per|or two))")
 _COIN = re.compile(r"(?:(?:a )?|(?P<count>.+) )(?P<coin>dime|nickel|quarter)s?")

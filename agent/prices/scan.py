@@ -1,7 +1,7 @@
 """Every number of a text with its characters: digit literals, English number words, Chinese numerals, and mixtures of them.
 
 Decided here: where a number begins and ends and what its digits say. What it counts (money, a date, rooms) is decided in ``kinds``,
-which currency it is in ``money``. One pass of one compiled expression; words are looked up in a table, so the cost grows with the text's length only.
+which currency it is in ``money``. One pass of one compiled expression, so the cost grows with the length of the text only.
 """
 
 import re
@@ -68,11 +68,15 @@ def _any_of(words: Iterable[str]) -> str:
 _WEAK = frozenset({"a", "an", "and", "n", "of", "o", "point", "minus", "negative"})
 """Words that belong to a number only where one follows."""
 _STRONG = _any_of([*(word for word in WORDS if word not in _WEAK), *_ORDINALS])
-_WORD = rf"(?<![a-z])(?:{_STRONG}(?![a-z])|(?:an?|o)(?=[ -]{_STRONG}(?![a-z]))|(?:and|n|of|point|minus|negative)(?=[ ]+(?:\d|(?:an? |oh? )?{_STRONG}(?![a-z]))))"
+_WORD = (
+    rf"(?<![a-z])(?:{_STRONG}(?![a-z])|(?:an?|o)(?=[ -]{_STRONG}(?![a-z]))|(?:and|n|of|point|minus|negative)(?=[ ]+(?:\d"
+    rf"|(?:an? |oh? )?{_STRONG}(?![a-z]))))"
+)
 _TOKEN = re.compile(rf"(?P<kilo>(?<![\w.])\d{{1,3}}k\d{{1,3}}(?!\w))|(?P<lit>{LITERAL})|(?P<word>{_WORD})|(?P<han>[{NUMERALS}半])")
+_OPENERS = [word for word, (part, _) in WORDS.items() if part < Part.ARTICLE or part in (Part.HALF, Part.SHARE)]
 _OPENS = re.compile(
     rf"\d|[{NUMERALS}半]"
-    rf"|(?<![a-z]){_any_of([*_ORDINALS, *(word for word, (part, _) in WORDS.items() if part < Part.ARTICLE or part in (Part.HALF, Part.SHARE))])}(?![a-z])"
+    rf"|(?<![a-z]){_any_of([*_ORDINALS, *_OPENERS])}(?![a-z])"
 )
 _HAN_RUN = re.compile(rf"(?:[{INNER}]|\d[\d,.]*|[ \t])+")
 _HAN_UNIT_NEXT = re.compile(r"[ \t]*(?:[余餘多几幾来][ \t]*(?=[万亿萬億兆]))?[十百千万亿萬億佰仟拾兆]")
@@ -90,8 +94,10 @@ _HAN_DOZEN = re.compile(r"[ ]?打(?![折对對个個包电電扫])")
 _HAN_LONE_UNIT = frozenset("百佰千仟万萬亿億兆")
 # Chinese idioms and names in which a numeral says no number.
 _HAN_IDIOM = re.compile(
-    r"一(?:点|點)(?![零一二三四五六七八九\d])|一(?:下|起|样|樣|直|定|般|共|旦|切|些|向|致|律|并|方面|时|則|则)|十分(?![之钟鐘\d一二三四五六七八九])|千万(?![块元个間间])(?=[别不要])"
-    r"|万(?:豪|达|達|怡|丽|麗|圣|事|国)|三亚|三亞|四季|千(?:岛|島|禧)|半岛|半島|半(?:夜|山)|百(?:度|货|貨|合|姓|思)|两(?:者|边|邊)|一(?:会|會)"
+    r"一(?:点|點)(?![零一二三四五六七八九\d])|一(?:下|起|样|樣|直|定|般|共|旦|切|些|向|致|律|并|方面|时|則|则)"
+    r"|十分(?![之钟鐘\d一二三四五六七八九])|千万(?![块元个間间])(?=[别不要])"
+    r"|万(?:豪|达|達|怡|丽|麗|圣|事|国)|三亚|三亞|四季|千(?:岛|島|禧)|半岛|半島|半(?:夜|山)|百(?:度|货|貨|合|姓|思)|两(?:者|边"
+    r"|邊)|一(?:会|會)"
 )
 _HAN_IDIOM_BEFORE = re.compile(r"(?:万|統|统|唯|同|专|專|第三方|星期|周|週|礼拜|禮拜)$")
 _SUFFIXES = {
@@ -395,10 +401,8 @@ def parse_literal(token: str) -> Decimal:
     """A digit literal in any of the written conventions: ``1,234.5``, ``1.234,50``, ``5,00``, ``1'234``, ``1 234 567``."""
     plain = token.replace(" ", "").replace("'", "")
     comma, point = plain.rfind(","), plain.rfind(".")
-    if comma > point and len(plain) - comma - 1 != 3:
-        plain = plain.replace(".", "").replace(",", ".")
-    else:
-        plain = plain.replace(",", "")
+    comma_is_point = comma > point and len(plain) - comma - 1 != 3
+    plain = plain.replace(".", "").replace(",", ".") if comma_is_point else plain.replace(",", "")
     if plain.count(".") > 1:
         plain = plain.replace(".", "")
     return Decimal(plain)

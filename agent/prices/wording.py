@@ -17,7 +17,8 @@ _ASKED_OTHERWISE = re.compile(
     r"|don'?t mind|not bad|no problem|if not|or not)"
 )
 _HAN_CANNOT = re.compile(
-    r"(?:不能|不行|没法|沒法|无法|無法|做不到|做不了|不可能|不接受|接受不了|不同意|不可以|没办法|很难|难以|不会|給不了|给不了|不是|不要)[^,.?!]{0,10}$"
+    r"(?:不能|不行|没法|沒法|无法|無法|做不到|做不了|不可能|不接受|接受不了|不同意|不可以|没办法|很难|难以|不会|給不了|给不了"
+    r"|不是|不要)[^,.?!]{0,10}$"
 )
 _TOO = re.compile(
     r"^[^?]{0,24}?(?:\btoo (?:low|high|much|little|steep|cheap|expensive|far|big)|\bimpossible\b|\bnot (?:possible|enough"
@@ -28,9 +29,13 @@ _TOO = re.compile(
     r"|expensive)|(?:\bis|\bwas|'s|\bwould|\bwill|\bdoes|^) not\b)"
 )
 _HAN_TOO = re.compile(
-    r"^[^,.?!]{0,6}?(?:不行|做不了|做不到|太低|太高|不可能|接受不了|有点低|有点高|偏低|太少|太贵|不够|没法|沒法|无法|無法|不能|肯定不|给不了|不划算|亏)"
+    r"^[^,.?!]{0,6}?(?:不行|做不了|做不到|太低|太高|不可能|接受不了|有点低|有点高|偏低|太少|太贵|不够|没法|沒法|无法|無法|不能"
+    r"|肯定不|给不了|不划算|亏)"
 )
-_OFFERS = r"(?:\b(?:i|we)(?:'d| would| could| can(?!')| will|'ll| am willing|'m willing)\b|\b(?:how|what) about\b|\b(?:can|could|would|will) (?:you|u|we|i)\b|\bwilling\b|\bif you\b|\btotal of\b|\blet'?s\b|给你|我们可以)"
+_OFFERS = (
+    r"(?:\b(?:i|we)(?:'d| would| could| can(?!')| will|'ll| am willing|'m willing)\b|\b(?:how|what) about\b|\b(?:can|could"
+    r"|would|will) (?:you|u|we|i)\b|\bwilling\b|\bif you\b|\btotal of\b|\blet'?s\b|给你|我们可以)"
+)
 _CANNOT = re.compile(
     r"\b(?:ca[n]?'?t|cannot|can not|won'?t|will not|would ?n[o']t|wouldn'?t|couldn'?t|could not|not able|unable|impossible|no way"
     r"|never|do(?:es)?n'?t|do(?:es)? not|did ?n[o']t|didn'?t|isn'?t|is not|not|refuse|reject|hardly|"
