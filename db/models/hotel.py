@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Index, Numeric, text
+from sqlalchemy import CheckConstraint, Computed, Index, Numeric, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base
@@ -25,5 +25,7 @@ class Hotel(Base, kw_only=True):
     timezone: Mapped[str] = mapped_column(default="UTC")
     """IANA name: when it is polite to write."""
     star: Mapped[Decimal | None] = mapped_column(Numeric(2, 1), default=None)
+    search_text: Mapped[str] = mapped_column(Computed("lower(name || ' ' || city)", persisted=True), init=False, deferred=True)
+    """What a search looks through; kept by the database."""
 
     contacts: Mapped[list[Contact]] = relationship(lazy="raise", viewonly=True, init=False, order_by=Contact.id)

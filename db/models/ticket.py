@@ -4,7 +4,7 @@ import uuid
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, Text, func
+from sqlalchemy import CheckConstraint, Computed, Double, ForeignKey, Index, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -73,6 +73,8 @@ class Ticket(Base, kw_only=True):
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
     """When ``status`` left ``open``."""
     created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("app_user.id"), default=None)
+    search_text: Mapped[str] = mapped_column(Computed("lower(reference || ' ' || room_type)", persisted=True), init=False, deferred=True)
+    """What a search looks through, beside the hotel's own; kept by the database."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now(), init=False)
 
     hotel: Mapped[Hotel] = relationship(lazy="raise", init=False)

@@ -38,7 +38,7 @@ class ConversationFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """For a statement that joins ``Hotel``."""
-        found = [every_word_in(self.text, Hotel.name, Hotel.city)]
+        found = [every_word_in(self.text, Hotel.search_text)]
         if self.user_id is not None:
             found.append(or_(Conversation.opened_by == self.user_id, Conversation.taken_over_by == self.user_id))
         if self.stages:

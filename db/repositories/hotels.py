@@ -26,7 +26,7 @@ def find_with_contacts(session: Session, hotel_id: uuid.UUID) -> Hotel | None:
 def search(session: Session, text: str = "", *, limit: int = 50) -> Sequence[Hotel]:
     """Hotels whose name or city has every word of ``text``, by name."""
     return session.scalars(
-        select(Hotel).where(every_word_in(text, Hotel.name, Hotel.city)).order_by(func.lower(Hotel.name), Hotel.id).limit(limit)
+        select(Hotel).where(every_word_in(text, Hotel.search_text)).order_by(func.lower(Hotel.name), Hotel.id).limit(limit)
     ).all()
 
 

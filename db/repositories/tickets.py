@@ -47,7 +47,7 @@ class TicketFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """For a statement that joins ``Hotel``."""
-        found = [every_word_in(self.text, Hotel.name, Hotel.city, Ticket.reference, Ticket.room_type)]
+        found = [every_word_in(self.text, Hotel.search_text, Ticket.search_text)]
         if self.statuses:
             found.append(Ticket.status.in_(self.statuses))
         if self.hotel_id is not None:
