@@ -53,6 +53,8 @@ class Progress:
     """Grows with every change."""
     turns: int = 0
     """Turns that this job has added to the transcript."""
+    sent: int = 0
+    """How many of them are ours."""
     text: str = ""
     """The draft so far."""
     hotel_move: HotelMove | None = None
@@ -84,7 +86,7 @@ def fold(progress: Progress, event: TurnEvent) -> Progress:
         case Drafted():
             return replace(progress, phase=Phase.CHECKING, text=event.text)
         case Sent():
-            return replace(progress, turns=progress.turns + 1, text="")
+            return replace(progress, turns=progress.turns + 1, sent=progress.sent + 1, text="", hotel_move=None)
         case Ended():
             return replace(progress, stage=event.stage, text="")
 

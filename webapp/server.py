@@ -3,6 +3,7 @@
 It decides what Streamlit is told (options, theme, error handler) and puts our own routes and the gate around it.
 """
 
+import gc
 import os
 import socket
 from collections.abc import AsyncGenerator
@@ -46,8 +47,14 @@ def build_app() -> App:
 
 
 def _warm_up() -> None:
+    import webapp.pages.negotiation
+    import webapp.pages.ticket_import
     from webapp import backend
 
+    # Streamlit collects garbage after every run. What is loaded now stays for good, so it need not be looked through each time:
+    # a run of the negotiation page takes 20 ms instead of 170 ms.
+    gc.collect()
+    gc.freeze()
     try:
         backend.desk()
     except ParleyError as error:

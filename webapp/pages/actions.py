@@ -34,7 +34,7 @@ def show_menu(view: ConversationView, *, person: Identity) -> None:
         _download("Transcript as JSON", f"{name}.json", "application/json", lambda: to_json_text(view))
         if view.is_end:
             return
-        st.divider()
+        st.space("xsmall")
         if view.taken_over_by is None:
             st.button(
                 "Take over", icon=":material/front_hand:", width="stretch", key="menu-take-over", on_click=take_over, args=(view, person)

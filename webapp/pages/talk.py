@@ -49,8 +49,12 @@ def show_talk(view: ConversationView, job: Job | None, *, person: Identity) -> N
 
 
 def _follow(talk: _Talk, view: ConversationView, job: Job) -> None:
+    """Show the job's progress until it is over, or until a reply of ours has gone out and the whole page has news."""
     turns = -1
+    sent = job.progress.sent
     for progress in job.follow():
+        if progress.sent > sent:
+            return
         if progress.turns != turns:
             turns = progress.turns
             _draw(talk, backend.negotiations().view(view.id) if turns else view)
