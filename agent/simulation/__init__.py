@@ -3,6 +3,7 @@
 Everything here is pure and seeded; the only thing read is the phrasebook. The hotel hears words, never our internal move.
 """
 
+from agent.simulation.conversation import Conversation, Exchange, converse
 from agent.simulation.hotel import HotelUtterance, SimulatedHotel, replay
 from agent.simulation.mind import Inner, RoomView
 from agent.simulation.phrasebook import Phrasebook, PhrasebookError, load, phrasebook
@@ -15,6 +16,8 @@ __all__ = [
     "HELD_OUT_PERSONAS",
     "BDPart",
     "BDPhrase",
+    "Conversation",
+    "Exchange",
     "HotelPart",
     "HotelPhrase",
     "HotelProfile",
@@ -31,6 +34,7 @@ __all__ = [
     "ScriptedBD",
     "SimulatedHotel",
     "TypingStyle",
+    "converse",
     "is_held_out",
     "load",
     "phrasebook",

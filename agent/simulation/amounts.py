@@ -170,8 +170,10 @@ def speak(amount: Decimal, *, surface: Surface, state: PriceBasis, currency: str
     plus_tax = surface is Surface.PLUS_TAX
     if state is PriceBasis.NET:
         said = _with_kind(said, "net") if plus_tax or surface is Surface.ALL_IN else rng.choice(_NET_FORMS).format(said)
+    elif state is PriceBasis.SELLING and plus_tax:
+        said = f"{_digits(amount, rng)}++ selling"
     elif state is PriceBasis.SELLING:
-        said = _with_kind(said, "selling") if plus_tax or surface is Surface.ALL_IN else rng.choice(_SELLING_FORMS).format(said)
+        said = _with_kind(said, "selling") if surface is Surface.ALL_IN else rng.choice(_SELLING_FORMS).format(said)
     return SpokenPrice(text=said, surface=surface, amount=amount, stated=state, plus_tax=plus_tax)
 
 

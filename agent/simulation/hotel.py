@@ -115,13 +115,14 @@ class SimulatedHotel:
 
     def _at_reception(self, heard: Heard, rng: random.Random) -> Plan:
         mind = self._mind
-        if heard.redirects and not mind.passed_on:
+        if heard.redirects and mind.told_wrong and not mind.passed_on:
             mind.passed_on = True
             if self.profile.knows_who:
                 mind.at_desk = True
                 return mind.plan(_K.GREETING, "takeover")
             return mind.plan(_K.WRONG_PERSON, "forwarded")
         mind.gone = mind.passed_on
+        mind.told_wrong = True
         return mind.plan(_K.WRONG_PERSON, "reception" if rng.random() < 0.8 and not mind.gone else "forwarded")
 
     def _is_fed_up(self, heard: Heard, rng: random.Random) -> bool:

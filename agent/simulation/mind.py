@@ -59,6 +59,8 @@ class Mind:
     outbursts: int = 0
     stalls: int = 0
     at_desk: bool = field(init=False)
+    told_wrong: bool = False
+    """It has said that it is not the one who decides."""
     passed_on: bool = False
     raised_legal: bool = False
     said_final: bool = False

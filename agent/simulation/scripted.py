@@ -18,21 +18,21 @@ from agent.simulation.phrases import BDPart, BDPhrase, Lever, Quality
 from db.errors import ParleyError
 from db.vocabulary import HotelMoveKind, Mood, MoveKind, Speaker
 
-# Our own agreement is no news to a close or a hand-over, and a redirect says its own thanks.
-_WITHOUT_ACK = frozenset({MoveKind.GREET, MoveKind.CLOSE, MoveKind.ESCALATE, MoveKind.REDIRECT, MoveKind.FOLLOW_UP, MoveKind.CALM})
+# These say in their own body what they answer.
+_WITHOUT_ACK = frozenset({MoveKind.GREET, MoveKind.CLOSE, MoveKind.FOLLOW_UP, MoveKind.CALM})
 _PARTS: dict[MoveKind, tuple[BDPart, ...]] = {
     MoveKind.GREET: (BDPart.HELLO, BDPart.INTRO, BDPart.PURPOSE, BDPart.QUESTION),
     MoveKind.PROBE: (BDPart.ACK, BDPart.BODY),
     MoveKind.ASK: (BDPart.ACK, BDPart.ANSWER, BDPart.REASON, BDPart.BODY, BDPart.CLOSING),
     MoveKind.HOLD: (BDPart.ACK, BDPart.ANSWER, BDPart.REASON, BDPart.BODY, BDPart.CLOSING),
     MoveKind.CLARIFY: (BDPart.ACK, BDPart.BODY, BDPart.CLOSING),
-    MoveKind.ACCEPT: (BDPart.BODY,),
+    MoveKind.ACCEPT: (BDPart.ACK, BDPart.BODY),
     MoveKind.CONFIRM: (BDPart.ACK, BDPart.BODY),
     MoveKind.CALM: (BDPart.BODY, BDPart.CLOSING),
-    MoveKind.REDIRECT: (BDPart.BODY, BDPart.CLOSING),
-    MoveKind.FOLLOW_UP: (BDPart.BODY, BDPart.CLOSING),
+    MoveKind.REDIRECT: (BDPart.ACK, BDPart.BODY, BDPart.CLOSING),
+    MoveKind.FOLLOW_UP: (BDPart.HELLO, BDPart.BODY, BDPart.CLOSING),
     MoveKind.CLOSE: (BDPart.BODY, BDPart.CLOSING),
-    MoveKind.ESCALATE: (BDPart.BODY, BDPart.CLOSING),
+    MoveKind.ESCALATE: (BDPart.ACK, BDPart.BODY, BDPart.CLOSING),
 }
 # How often an optional part is said, by quality: an average BD leaves things out.
 _SAYS: dict[Quality, dict[BDPart, float]] = {
@@ -101,12 +101,16 @@ class _Reply:
     def _attempt(self) -> str:
         pieces: list[str] = []
         for part in _PARTS[self._move.kind]:
-            if self._rng.random() >= _SAYS[self._quality].get(part, 1.0):
+            chance = 0.35 if part is BDPart.HELLO and self._move.kind is MoveKind.FOLLOW_UP else _SAYS[self._quality].get(part, 1.0)
+            if self._rng.random() >= chance:
                 continue
             piece = self._piece(part)
             if piece is not None:
                 if part is BDPart.CLOSING and pieces and _is_one_too_many(piece, pieces[-1]):
                     continue
+                if part is BDPart.BODY and pieces and "hank" in piece and "hank" in pieces[-1] and self._move.kind is not MoveKind.GREET:
+                    # One word of thanks is warm, two are a form letter.
+                    pieces.pop()
                 pieces.append(piece)
             elif part is BDPart.BODY:
                 raise NothingToSay(f"the phrasebook has no {self._quality} line for {self._move}")
@@ -165,7 +169,7 @@ class _Reply:
             return None
         mood = move.mood
         fitting = [line for line in self._lines(BDPart.ACK) if move.kind in line.after and mood in line.moods]
-        touched = {lever for lever, words in ARGUMENTS.items() if words.search(self._heard)}
+        touched = {lever for lever, words in ARGUMENTS.items() if words.search(self._heard.casefold())}
         close = [line for line in fitting if line.lever in touched]
         general = [line for line in fitting if line.lever is None]
         # To call an offer a step when it is taken up again would be odd after a plain no, and so on: tags see to that.
@@ -186,8 +190,8 @@ class _Reply:
 
     def _best_argument(self, lines: list[BDPhrase]) -> list[BDPhrase]:
         """What the hotel has shown to care about, as far as it has not been used up; anything unused otherwise."""
-        hotel = " ".join(u.text for u in self._context.history if u.speaker is Speaker.HOTEL)
-        ours = " ".join(u.text for u in self._context.history if u.speaker is Speaker.BD)
+        hotel = " ".join(u.text for u in self._context.history if u.speaker is Speaker.HOTEL).casefold()
+        ours = " ".join(self._ours).casefold()
         cares = {lever for lever, words in ARGUMENTS.items() if words.search(hotel)}
         used = {lever for lever, words in ARGUMENTS.items() if words.search(ours)}
         for wanted in (cares - used, set(Lever) - used):

@@ -151,7 +151,8 @@ class Voice:
     def _price(self, plan: Plan, fact: TicketFacts, rng: random.Random) -> SpokenPrice:
         assert plan.net is not None
         amount = plan.net if plan.basis is PriceBasis.NET else selling_from_net(plan.net, fact.commission).quantize(Decimal(1))
-        surface = Surface.DIGITS if plan.simple else self._surface(rng)
+        # "I cannot go lower than 10% off" turns the meaning round, so a last word is an amount.
+        surface = Surface.DIGITS if plan.simple else self._plain_surface(rng) if plan.topic == "final" else self._surface(rng)
         # A cut is off today's net price; the words must say so, or nobody could know what it comes to.
         current = fact.current_net if plan.state and plan.basis is PriceBasis.NET else Decimal(0)
         state = plan.basis if plan.state else PriceBasis.UNKNOWN

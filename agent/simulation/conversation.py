@@ -1,0 +1,80 @@
+"""A whole conversation of a scripted BD with a simulated hotel over the real SOP, without a model.
+
+Decided here: nothing of its own; it joins ``sop``, ``context``, ``ScriptedBD`` and ``SimulatedHotel``, with the hotel's truth in the place
+of a reading. It shows what the simulator does, and is the ground on which its figures are measured.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import date
+
+from agent.context import turn_context
+from agent.domain import AllowedMove, HotelMove, Mandate, Reply, TicketFacts, TurnContext, Utterance
+from agent.simulation.hotel import HotelUtterance, SimulatedHotel
+from agent.simulation.phrases import Quality
+from agent.simulation.profile import HotelProfile, Persona, sample_profile
+from agent.simulation.scripted import ScriptedBD
+from agent.simulation.tickets import sample_tickets
+from agent.sop import NegotiationState, Terms, advance, begin, commit, open_state
+from db.vocabulary import Speaker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One reply of ours and what came back; ``answer`` is None for the last word."""
+
+    context: TurnContext
+    reply: Reply
+    answer: HotelUtterance | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """How it went."""
+
+    tickets: tuple[tuple[TicketFacts, Mandate], ...]
+    profile: HotelProfile
+    exchanges: tuple[Exchange, ...]
+    state: NegotiationState
+
+    @property
+    def messages(self) -> int:
+        """Messages of both sides, silence not counted."""
+        return sum(1 + (exchange.answer is not None and exchange.answer.text != "") for exchange in self.exchanges)
+
+
+def converse(
+    seed: int,
+    *,
+    today: date,
+    tickets: int | None = None,
+    quality: Quality | str = Quality.EXCELLENT,
+    persona: Persona | str | None = None,
+    held_out: bool = False,
+) -> Conversation:
+    """One conversation to its end. The same arguments give the same one."""
+    pairs = sample_tickets(seed, tickets, today=today)
+    facts = tuple(fact for fact, _ in pairs)
+    terms = {fact.label: Terms(facts=fact, mandate=mandate) for fact, mandate in pairs}
+    profile = sample_profile(facts, seed, persona=persona, held_out=held_out)
+    hotel = SimulatedHotel(profile, facts, seed=seed)
+    bd = ScriptedBD(held_out=held_out)
+    rng = random.Random(f"conversation:{seed}")
+    history: list[Utterance] = []
+    exchanges: list[Exchange] = []
+    heard: HotelMove | None = None
+    step = begin(open_state(tuple(terms)))
+    while True:
+        context = turn_context(step, facts, history, hotel_move=heard, today=today)
+        move: AllowedMove = rng.choice(step.allowed)
+        reply = Reply(move=move, text=bd.say(context, move, rng=rng, quality=quality))
+        history.append(Utterance(Speaker.BD, reply.text))
+        state = commit(step.state, move)
+        if state.stage.is_end:
+            exchanges.append(Exchange(context=context, reply=reply, answer=None))
+            return Conversation(tickets=pairs, profile=profile, exchanges=tuple(exchanges), state=state)
+        answer = hotel.hear(reply.text)
+        history.append(Utterance(Speaker.HOTEL, answer.text))
+        exchanges.append(Exchange(context=context, reply=reply, answer=answer))
+        heard = answer.truth
+        step = advance(state, heard, terms)

@@ -1,0 +1,163 @@
+"""The scripted BD: varied, honest, never twice the same; and whole conversations with it come to every kind of end."""
+
+import random
+import time
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from agent.domain import AgreedTerms, AllowedMove, HotelMove, TicketFacts, TurnContext, Utterance
+from agent.guardrails import check
+from agent.simulation import HotelUtterance, NothingToSay, Quality, ScriptedBD, converse
+from agent.simulation.hearing import sentences, skeleton
+from db.vocabulary import ClarifyTopic, HotelMoveKind, MoveKind, Speaker, Stage
+
+TODAY = date(2026, 11, 23)
+FACTS = TicketFacts(
+    label=1,
+    hotel_name="Willow Court",
+    room_type="Deluxe King",
+    check_in=date(2027, 3, 1),
+    check_out=date(2027, 3, 8),
+    currency="USD",
+    current_net=Decimal(200),
+    commission=Decimal("0.15"),
+)
+STAGES = {
+    MoveKind.GREET: Stage.OPENING,
+    MoveKind.PROBE: Stage.SITUATION,
+    MoveKind.ASK: Stage.PROPOSAL,
+    MoveKind.HOLD: Stage.PERSUASION,
+    MoveKind.CLARIFY: Stage.CLARIFICATION,
+    MoveKind.ACCEPT: Stage.CONFIRMATION,
+    MoveKind.CONFIRM: Stage.CONFIRMATION,
+    MoveKind.CALM: Stage.PERSUASION,
+    MoveKind.REDIRECT: Stage.OPENING,
+    MoveKind.FOLLOW_UP: Stage.FOLLOW_UP,
+    MoveKind.CLOSE: Stage.CLOSING,
+    MoveKind.ESCALATE: Stage.ESCALATED,
+}
+PRICED = (MoveKind.ASK, MoveKind.HOLD, MoveKind.ACCEPT, MoveKind.CONFIRM)
+CONVERSATIONS = {
+    quality: [converse(seed, today=TODAY, quality=quality) for seed in range(60)]
+    for quality in (Quality.EXCELLENT, Quality.FINE, Quality.CLUMSY)
+}
+
+
+def situation(kind: MoveKind, facts: TicketFacts = FACTS) -> tuple[TurnContext, AllowedMove]:
+    topic = ClarifyTopic.NET_OR_SELLING if kind is MoveKind.CLARIFY else None
+    move = AllowedMove(kind=kind, label=1, price=Decimal(170) if kind in PRICED else None, topic=topic)
+    context = TurnContext(
+        facts=(facts,),
+        history=() if kind is MoveKind.GREET else (Utterance(Speaker.HOTEL, "Hello, I do the rates."),),
+        stage=STAGES[kind],
+        brief="",
+        allowed=(move,),
+        focus=1,
+        hotel_move=None if kind is MoveKind.GREET else HotelMove(kind=HotelMoveKind.INFORM),
+        agreed=(AgreedTerms(label=1, net=Decimal(170)),) if kind is MoveKind.CLOSE else (),
+        today=TODAY,
+    )
+    return context, move
+
+
+@pytest.mark.parametrize("kind", list(MoveKind))
+def test_that_each_move_has_more_than_two_hundred_wordings(kind: MoveKind):
+    context, move = situation(kind)
+    words = {
+        ScriptedBD().say(context, move, rng=random.Random(seed), quality=quality)
+        for seed in range(900)
+        for quality in (Quality.EXCELLENT, Quality.FINE)
+    }
+    assert len(words) > 200
+
+
+def test_that_the_same_random_state_gives_the_same_words():
+    context, move = situation(MoveKind.ASK)
+    assert ScriptedBD().say(context, move, rng=random.Random(5)) == ScriptedBD().say(context, move, rng=random.Random(5))
+
+
+def test_that_nobody_elses_price_is_named_where_none_is_known():
+    context, move = situation(MoveKind.ASK)
+    for seed in range(300):
+        text = ScriptedBD().say(context, move, rng=random.Random(seed))
+        assert "Agoda" not in text
+        assert "None" not in text
+        assert "{" not in text
+
+
+def test_that_a_wrong_line_is_given_only_on_request_and_exists_for_what_can_go_wrong():
+    context, move = situation(MoveKind.ASK)
+    assert ScriptedBD().say(context, move, rng=random.Random(1), quality="wrong")
+    context, move = situation(MoveKind.ESCALATE)
+    with pytest.raises(NothingToSay, match="escalate"):
+        ScriptedBD().say(context, move, rng=random.Random(1), quality="wrong")
+
+
+@pytest.mark.parametrize("quality", list(CONVERSATIONS))
+def test_that_no_sentence_is_said_twice_in_a_conversation(quality: Quality):
+    repeated: Counter[str] = Counter()
+    for conversation in CONVERSATIONS[quality]:
+        replies = [exchange.reply for exchange in conversation.exchanges]
+        # Terms may be repeated, that is what confirming is.
+        said = Counter(
+            skeleton(sentence)
+            for reply in replies
+            if reply.move.kind not in (MoveKind.CONFIRM, MoveKind.ACCEPT, MoveKind.CLOSE)
+            for sentence in sentences(reply.text)
+            if len(sentence.split()) >= 5
+        )
+        repeated.update(sentence for sentence, count in said.items() if count > 1)
+    assert not repeated
+
+
+@pytest.mark.parametrize(("quality", "most"), [(Quality.EXCELLENT, 0.0), (Quality.FINE, 0.01), (Quality.CLUMSY, 0.01)])
+def test_that_what_is_said_passes_the_guard(quality: Quality, most: float):
+    exchanges = [exchange for conversation in CONVERSATIONS[quality] for exchange in conversation.exchanges]
+    faults = [(exchange.reply, found) for exchange in exchanges if (found := check(exchange.context, exchange.reply))]
+    assert len(faults) <= most * len(exchanges), faults[:3]
+
+
+def test_that_conversations_come_to_every_kind_of_end():
+    ends = Counter(conversation.state.stage for conversation in CONVERSATIONS[Quality.EXCELLENT] + CONVERSATIONS[Quality.CLUMSY])
+    assert {Stage.AGREED, Stage.DECLINED, Stage.HANDED_OVER} <= set(ends)
+    assert 0.4 < ends[Stage.AGREED] / ends.total() < 0.95
+
+
+def test_that_conversations_have_a_human_length():
+    lengths = [len(c.exchanges) for c in CONVERSATIONS[Quality.EXCELLENT] if len(c.tickets) == 1]
+    assert 6 <= sum(lengths) / len(lengths) <= 14
+
+
+def test_that_a_good_bd_does_better_than_a_clumsy_one():
+    def agreed(quality: Quality) -> float:
+        tickets = [ticket for conversation in CONVERSATIONS[quality] for ticket in conversation.state.tickets]
+        return sum(ticket.agreed is not None for ticket in tickets) / len(tickets)
+
+    def goodwill(quality: Quality) -> float:
+        last = [answers(c.exchanges)[-1].inner.goodwill for c in CONVERSATIONS[quality]]
+        return sum(last) / len(last)
+
+    def answers(exchanges: object) -> list[HotelUtterance]:
+        return [e.answer for e in exchanges if e.answer is not None]  # pyright: ignore
+
+    assert agreed(Quality.EXCELLENT) > agreed(Quality.CLUMSY) + 0.05
+    assert goodwill(Quality.EXCELLENT) > goodwill(Quality.CLUMSY) + 0.05
+
+
+def test_that_nothing_is_agreed_outside_the_zone():
+    for conversations in CONVERSATIONS.values():
+        for conversation in conversations:
+            for (fact, mandate), ticket in zip(conversation.tickets, conversation.state.tickets, strict=True):
+                if ticket.agreed is not None:
+                    assert ticket.agreed <= mandate.ceiling
+                    # A selling price is said in whole units, so the net price may lie a little under what was meant.
+                    assert ticket.agreed >= conversation.profile.stance(fact.label).reservation * Decimal("0.99")
+
+
+def test_that_hundreds_of_exchanges_take_a_second():
+    start = time.process_time()
+    exchanges = sum(len(converse(seed, today=TODAY).exchanges) for seed in range(40))
+    assert exchanges / (time.process_time() - start) > 100
