@@ -4,9 +4,8 @@ Decided here: what is acknowledged when (the hotel's words are committed before 
 on one conversation at once, and that every request may be repeated with its key. What a turn consists of is decided in ``agent.graph``.
 """
 
-import unicodedata
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
@@ -14,7 +13,7 @@ from uuid import UUID, uuid4
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from agent import sop
@@ -24,32 +23,27 @@ from agent.graph import Decision, Steps, TurnState, build_graph, conversation_co
 from agent.guardrails import check
 from agent.language.client import ModelClient
 from agent.language.prompts import prompts_version
-from agent.prices import PriceForm, find_prices
 from agent.records import from_json, list_from_json, to_json
 from agent.service import routing, simulated
+from agent.service.by_hand import closing_price, edited_move, readable
 from agent.service.desk import DatabaseDesk, facts_of, keep_state, terms_of, utterances
 from agent.service.errors import (
-    CloseError,
-    ConversationBusy,
     ConversationEnded,
     GuardRefused,
-    MessageTooLong,
     NotYourTurn,
     OpenError,
     StaleDraft,
     UnknownConversation,
     UnknownDraft,
-    UnreadableMessage,
 )
 from agent.service.events import Drafted, Ended, Received, Sent, TurnEvent
+from agent.service.exclusive import alone
 from agent.service.views import ConversationView, view_conversation
 from agent.settings import AgentSettings
-from db.engine import DatabaseBusy, session_factory
+from db.engine import session_factory
 from db.models import Conversation, Draft, Turn
 from db.repositories import audit_events, conversations, drafts, tickets, turns
-from db.vocabulary import Counterpart, DraftStatus, Mode, MoveKind, Speaker, TicketStatus
-
-_WHITE = frozenset("\t\n\r")
+from db.vocabulary import Counterpart, DraftStatus, Mode, Speaker, TicketStatus
 
 
 class Negotiations:
@@ -131,7 +125,7 @@ class Negotiations:
 
     def receive(self, conversation_id: UUID, words: str, *, key: str, actor: UUID | None) -> Iterator[TurnEvent]:
         """Take the hotel's words (empty for silence) and draft an answer. They are committed before ``Received`` is yielded."""
-        words = self._readable(words)
+        words = readable(words, limit=self._settings.most_message_chars)
         with self._alone(conversation_id):
             with self._sessions.begin() as session:
                 conversation = self._locked(session, conversation_id)
@@ -190,7 +184,7 @@ class Negotiations:
 
         Raises GuardRefused with the violations unless ``despite_guard``; UnknownDraft, StaleDraft, MessageTooLong, UnreadableMessage.
         """
-        words = self._readable(words)
+        words = readable(words, limit=self._settings.most_message_chars)
         if not words.strip():
             raise NotYourTurn("The reply is empty. Write it, or approve the draft as it is.")
         with self._sessions() as session:
@@ -198,7 +192,7 @@ class Negotiations:
             conversation = self._found(session, draft.conversation_id)
             said = [turn for turn in turns.list_said(session, conversation.id) if turn.number < draft.for_turn]
             terms = terms_of(conversation.tickets)
-            move = _edited_move(from_json(AllowedMove, draft.move), words, terms)
+            move = edited_move(from_json(AllowedMove, draft.move), words, terms)
             allowed = tuple(move if old.key == move.key else old for old in list_from_json(AllowedMove, draft.allowed))
             step = sop.Step(state=sop.load_state(conversation.state), allowed=allowed)
             reading = from_json(HotelMove, said[-1].hotel_move) if said and said[-1].hotel_move else None
@@ -241,7 +235,7 @@ class Negotiations:
 
     def say(self, conversation_id: UUID, words: str, *, actor: UUID, key: str) -> Iterator[TurnEvent]:
         """Send a person's own words in a conversation that was taken over. Raises NotYourTurn where it was not."""
-        words = self._readable(words)
+        words = readable(words, limit=self._settings.most_message_chars)
         if not words.strip():
             raise NotYourTurn("The reply is empty. Write what the hotel should read.")
         with self._alone(conversation_id):
@@ -277,7 +271,7 @@ class Negotiations:
             prices = agreed or {}
             terms = terms_of(conversation.tickets)
             for label in state.open_labels:
-                price = _closing_price(label, outcome, prices, terms)
+                price = closing_price(label, outcome, prices, terms)
                 tickets.record_outcome(session, conversation.tickets[label - 1].ticket_id, outcome, agreed_net=price)
             conversation.close_key = key
             pending = drafts.find_pending(session, conversation_id)
@@ -418,52 +412,5 @@ class Negotiations:
         if conversation.closed_at is not None:
             raise ConversationEnded(conversation.id, conversation.stage)
 
-    def _readable(self, words: str) -> str:
-        if len(words) > self._settings.most_message_chars:
-            raise MessageTooLong(len(words), self._settings.most_message_chars)
-        for position, character in enumerate(words):
-            if character not in _WHITE and unicodedata.category(character) in ("Cc", "Cs", "Cn"):
-                raise UnreadableMessage(character, position)
-        return words
-
-    @contextmanager
-    def _alone(self, conversation_id: UUID) -> Generator[None]:
-        """Nobody else works on the conversation meanwhile, in any process. A process that dies lets go by itself."""
-        key = conversation_id.int % 2**63
-        waited = self._settings.busy_wait_s
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("SELECT set_config('lock_timeout', :wait, false)"), {"wait": f"{round(waited * 1000)}ms"})
-            try:
-                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
-            except DatabaseBusy as error:
-                raise ConversationBusy(conversation_id, waited) from error
-            try:
-                yield
-            finally:
-                connection.execute(text("SELECT pg_advisory_unlock(:key), set_config('lock_timeout', '10s', false)"), {"key": key})
-
-
-def _edited_move(move: AllowedMove, words: str, terms: Mapping[int, sop.Terms]) -> AllowedMove:
-    """The draft's move, with the one net price that the edit asks for in place of its own; never above the ticket's ceiling."""
-    if move.kind not in (MoveKind.ASK, MoveKind.HOLD) or move.label is None or move.price is None:
-        return move
-    amounts = {mention.value for mention in find_prices(words) if mention.form is PriceForm.ABSOLUTE and mention.value is not None}
-    if move.price in amounts or len(amounts) != 1:
-        return move
-    price = amounts.pop()
-    within = terms[move.label].mandate.opening_ask / 2 <= price <= terms[move.label].mandate.ceiling
-    return AllowedMove(kind=MoveKind.ASK, label=move.label, price=price) if within else move
-
-
-def _closing_price(label: int, outcome: TicketStatus, prices: Mapping[int, Decimal], terms: Mapping[int, sop.Terms]) -> Decimal | None:
-    if outcome is TicketStatus.OPEN:
-        raise CloseError("A conversation is closed as agreed, declined, expired or handed over, not as open.")
-    if outcome is not TicketStatus.AGREED:
-        return None
-    room = terms[label].facts.room_type
-    price = prices.get(label)
-    if price is None:
-        raise CloseError(f"Say at which net price {room} was agreed, or close it with another outcome.")
-    if price > terms[label].mandate.ceiling:
-        raise CloseError(f"{price} net for {room} is above our limit, so it cannot be recorded as agreed. Raise the limit first.")
-    return price
+    def _alone(self, conversation_id: UUID) -> AbstractContextManager[None]:
+        return alone(self._engine, conversation_id, wait_s=self._settings.busy_wait_s)
