@@ -165,17 +165,15 @@ class ModelClient:
                     yield piece
 
     def _tried(self, attempt: Callable[[], _Answer], model: str) -> _Answer:
-        for number in range(self._retries):
-            try:
-                return attempt()
-            except _PASSING as fault:
-                # Full jitter: waiting callers do not all come back at the same moment.
-                pause = random.uniform(0, min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2**number))
-                _log.info("model.retry", url=self.base_url, fault=type(fault).__name__, attempt=number + 1, pause_s=round(pause, 3))
-                self._sleep(pause)
-            except openai.APIStatusError:
-                break
         with self._translated(model):
+            for number in range(self._retries):
+                try:
+                    return attempt()
+                except _PASSING as fault:
+                    # Full jitter: waiting callers do not all come back at the same moment.
+                    pause = random.uniform(0, min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2**number))
+                    _log.info("model.retry", url=self.base_url, fault=type(fault).__name__, attempt=number + 1, pause_s=round(pause, 3))
+                    self._sleep(pause)
             return attempt()
 
     @contextmanager

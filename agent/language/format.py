@@ -44,9 +44,9 @@ def reply_schema(allowed: Sequence[AllowedMove]) -> Schema:
 def encode_reading(move: HotelMove) -> str:
     """What the model should emit for a message that means ``move``: ``{"kind":"offer","mood":"neutral","basis":"net"}``.
 
-    The basis is that of the first offer, unknown where there is none.
+    The basis is the one that the message names by itself, else that of the first offer, else unknown.
     """
-    basis = move.offers[0].basis if move.offers else PriceBasis.UNKNOWN
+    basis = move.stated_basis or (move.offers[0].basis if move.offers else PriceBasis.UNKNOWN)
     return _compact({"kind": str(move.kind), "mood": str(move.mood), "basis": str(basis)})
 
 

@@ -135,7 +135,7 @@ def _basis(mention: PriceMention, amount: Decimal, context: ReadContext, facts: 
     match mention.form, mention.anchor:
         case PriceForm.RELATIVE, "competitor":
             return PriceBasis.SELLING
-        case PriceForm.RELATIVE, "last_ask":
+        case PriceForm.RELATIVE, "last_ask" | "current":
             return known if known is PriceBasis.SELLING else PriceBasis.NET
         case PriceForm.PERCENT, _ if known is None and _last(context.offered, facts.label) is None:
             # A share of today's net price is the same share of today's selling price.

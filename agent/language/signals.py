@@ -162,7 +162,10 @@ _STRINGS = (
             "|平日|周末|工作日|周[一二三四五六日]|除了|节假日|部分日期"
         ),
     ),
-    (ClarifyTopic.BREAKFAST, re.compile(r"\b(?:without|no|excluding|excl\.?|plus|minus|w/o) breakfasts?\b|\broom[ -]only\b|不含早|无早|单房|早餐另")),
+    (
+        ClarifyTopic.BREAKFAST,
+        re.compile(r"\b(?:without|no|excluding|excl\.?|plus|minus|w/o) breakfasts?\b|\broom[ -]only\b|不含早|无早|单房|早餐另"),
+    ),
     (
         ClarifyTopic.TAX,
         re.compile(
