@@ -1,0 +1,61 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from training.starter.build import Built, build
+from training.starter.progress import BuildEvent
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    built = build(tmp_path_factory.mktemp("whole"), "toy", 3)
+    assert built is not None
+    return built
+
+
+def test_a_build_leaves_a_model_that_transformers_loads(whole: Built) -> None:
+    names = {path.name for path in whole.folder.iterdir()}
+    assert {
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "generation_config.json",
+        "MODEL_CARD.md",
+    } <= names
+    model = AutoModelForCausalLM.from_pretrained(whole.folder)
+    tokenizer = AutoTokenizer.from_pretrained(whole.folder)
+    assert model.config.architectures == ["Qwen3ForCausalLM"]
+    assert model.config.tie_word_embeddings
+    assert str(model.dtype) == "torch.bfloat16"
+    assert model.config.vocab_size == len(tokenizer)
+    assert model.generation_config.eos_token_id == tokenizer.eos_token_id
+
+
+def test_the_card_tells_the_hash_and_the_figures(whole: Built) -> None:
+    weights = (whole.folder / "model.safetensors").read_bytes()
+    card = (whole.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert hashlib.sha256(weights).hexdigest() == whole.weights_hash
+    assert whole.weights_hash in card
+    assert f"{whole.figures.reading.kind:.1%}" in card
+    kept = json.loads((whole.folder / "figures.json").read_text())
+    assert kept["figures"]["writing"][0]["guard_pass"] == whole.figures.writing[0].guard_pass
+
+
+def test_a_build_that_was_killed_and_resumed_gives_the_same_weights(whole: Built, tmp_path: Path) -> None:
+    assert build(tmp_path, "toy", 3, stop_after=5) is None
+    assert not (tmp_path / "model").exists()
+    events: list[BuildEvent] = []
+    resumed = build(tmp_path, "toy", 3, True, events.append)
+    assert resumed is not None
+    assert resumed.weights_hash == whole.weights_hash
+    assert "playing" not in {event.phase for event in events}
+
+
+def test_another_seed_gives_another_model(whole: Built, tmp_path: Path) -> None:
+    other = build(tmp_path, "toy", 4)
+    assert other is not None
+    assert other.weights_hash != whole.weights_hash

@@ -1,0 +1,202 @@
+"""From nothing to a shipped model: play, learn the vocabulary, encode, train, measure, export.
+
+Each phase leaves a file in the work folder and is skipped on ``resume`` where that file is there; training itself goes on from its last
+checkpoint. The model folder is complete once it has its name.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
+
+from agent.language.prompts import prompts_version
+from training.settings import TrainingSettings
+from training.starter.card import BuildFacts, model_card, processor
+from training.starter.corpus import counts, mixed, play_many
+from training.starter.drills import drills
+from training.starter.evaluation import Figures, evaluate_reading, evaluate_writing, perplexity, sample_of
+from training.starter.model import fresh_model, parameter_count
+from training.starter.presets import Preset, preset_named
+from training.starter.pretraining import StepReport, TrainingSummary, pretrain
+from training.starter.progress import BuildEvent, Report, silent
+from training.starter.samples import EncodedSample, encode, load_encoded, save_encoded
+from training.starter.selfplay import ReadExercise, WriteExercise
+from training.starter.tokenizer import end_id, load_tokenizer, pad_id, train_tokenizer
+
+HELD_OUT_FIRST_SEED = 900_000_000
+"""Held-out negotiations start here; training never gets that far."""
+TOKENIZER_SAMPLES = 12_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A finished build."""
+
+    folder: Path
+    """The model: weights, tokenizer, card."""
+    weights_hash: str
+    """SHA-256 of ``model.safetensors``."""
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """What training needs, and what the card tells about it."""
+
+    tokenizer: PreTrainedTokenizerFast
+    samples: list[EncodedSample]
+    counts: Mapping[str, int]
+
+
+def build(
+    out: Path,
+    preset: str = "full",
+    seed: int = 1,
+    resume: bool = False,
+    progress: Report = silent,
+    *,
+    stop_after: int | None = None,
+) -> Built | None:
+    """Build the starter model into ``out / "model"``; intermediate work stays in ``out / "work"``.
+
+    Without ``resume`` earlier work in ``out`` is thrown away. ``stop_after`` ends the training at that step and returns None, as a kill
+    would leave it. Raises ``UnknownPreset``.
+    """
+    chosen = preset_named(preset)
+    threads = TrainingSettings().threads or os.cpu_count() or 1
+    torch.set_num_threads(threads)
+    work = out / "work"
+    if not resume and work.exists():
+        shutil.rmtree(work)
+    work.mkdir(parents=True, exist_ok=True)
+    prepared = _prepare(work, chosen, seed, threads, progress)
+    model = _new_model(chosen, prepared.tokenizer, seed)
+    warm_up = drills(prepared.tokenizer, count=chosen.drills, seed=seed)
+    summary = pretrain(
+        model,
+        prepared.samples,
+        warm_up=warm_up,
+        preset=chosen,
+        seed=seed,
+        pad_id=pad_id(prepared.tokenizer),
+        threads=threads,
+        checkpoint=work / "checkpoint.pt",
+        resume=resume,
+        report=lambda step: progress(_training_event(step)),
+        stop_after=stop_after,
+    )
+    if stop_after is not None and stop_after < chosen.steps:
+        return None
+    # What ships is bfloat16; what is measured is what ships.
+    torch.nn.Module.to(model, device="cpu", dtype=torch.bfloat16)
+    model.eval()
+    figures = measure(model, prepared.tokenizer, chosen, seed, progress)
+    return _export(out / "model", model, prepared, chosen, seed, threads, summary, figures)
+
+
+def _prepare(work: Path, preset: Preset, seed: int, threads: int, progress: Report) -> _Prepared:
+    encoded, told = work / "samples.npz", work / "samples.json"
+    if encoded.exists() and told.exists():
+        return _Prepared(tokenizer=load_tokenizer(work / "tokenizer"), samples=load_encoded(encoded), counts=json.loads(told.read_text()))
+    total = preset.conversations
+
+    def played(done: int) -> None:
+        progress(BuildEvent(phase="playing", done=done, total=total))
+
+    exercises = play_many(seed * 1_000_000, total, held_out=False, threads=threads, report=played)
+    samples = mixed(exercises, seed=seed)
+    progress(BuildEvent(phase="learning the vocabulary", done=0, total=1))
+    texts = [text for sample in samples[:TOKENIZER_SAMPLES] for text in (*(m["content"] for m in sample.messages), sample.completion)]
+    tokenizer = train_tokenizer(texts, vocabulary=preset.shape.vocabulary, window=preset.shape.window)
+    tokenizer.save_pretrained(work / "tokenizer", save_jinja_files=False)
+    progress(BuildEvent(phase="learning the vocabulary", done=1, total=1))
+    fitting: list[EncodedSample] = []
+    for number, sample in enumerate(samples, start=1):
+        one = encode(sample, tokenizer)
+        if len(one.ids) <= preset.shape.window:
+            fitting.append(one)
+        if number % 500 == 0 or number == len(samples):
+            progress(BuildEvent(phase="encoding", done=number, total=len(samples)))
+    save_encoded(fitting, encoded)
+    told.write_text(json.dumps(counts(samples)))
+    return _Prepared(tokenizer=tokenizer, samples=fitting, counts=counts(samples))
+
+
+def _new_model(preset: Preset, tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen3ForCausalLM:
+    return fresh_model(preset.shape, vocabulary=len(tokenizer), end_id=end_id(tokenizer), pad_id=pad_id(tokenizer), seed=seed)
+
+
+def _training_event(step: StepReport) -> BuildEvent:
+    minutes, seconds = divmod(round(step.remaining_seconds), 60)
+    detail = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s, {minutes}:{seconds:02d} left"
+    return BuildEvent(phase="training", done=step.step, total=step.steps, detail=detail)
+
+
+def measure(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, preset: Preset, seed: int, progress: Report = silent) -> Figures:
+    """The figures of the model card, on held-out negotiations."""
+    total = 5
+
+    def at(done: int) -> None:
+        progress(BuildEvent(phase="measuring", done=done, total=total))
+
+    at(0)
+    held_out = play_many(HELD_OUT_FIRST_SEED, preset.held_out_conversations, held_out=True, threads=1, report=lambda _: None)
+    writes = [exercise for exercise in held_out if isinstance(exercise, WriteExercise) and not exercise.violations]
+    reads = [exercise for exercise in held_out if isinstance(exercise, ReadExercise)]
+    writes = sample_of(writes, preset.evaluated_samples, seed=seed)
+    reads = sample_of(reads, preset.evaluated_samples, seed=seed)
+    at(1)
+    encoded = [encode(exercise.sample(), tokenizer) for exercise in (*writes, *reads)]
+    surprise = perplexity(model, [sample for sample in encoded if len(sample.ids) <= preset.shape.window], pad_id=pad_id(tokenizer))
+    at(2)
+    reading = evaluate_reading(model, tokenizer, reads)
+    at(3)
+    greedy = evaluate_writing(model, tokenizer, writes, temperature=0.0, seed=seed)
+    at(4)
+    sampled = evaluate_writing(model, tokenizer, writes, temperature=0.7, seed=seed)
+    at(5)
+    return Figures(perplexity=surprise, reading=reading, writing=(greedy, sampled))
+
+
+def _export(
+    folder: Path,
+    model: Qwen3ForCausalLM,
+    prepared: _Prepared,
+    preset: Preset,
+    seed: int,
+    threads: int,
+    summary: TrainingSummary,
+    figures: Figures,
+) -> Built:
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    model.save_pretrained(part)
+    prepared.tokenizer.save_pretrained(part, save_jinja_files=False)
+    weights = (part / "model.safetensors").read_bytes()
+    facts = BuildFacts(
+        preset=preset,
+        seed=seed,
+        parameters=parameter_count(model),
+        vocabulary=len(prepared.tokenizer),
+        weight_bytes=len(weights),
+        weights_hash=hashlib.sha256(weights).hexdigest(),
+        samples=prepared.counts,
+        conversations=preset.conversations,
+        training=summary,
+        device=torch.cuda.get_device_name() if torch.cuda.is_available() else processor(),
+        threads=threads,
+        versions={name: version(name) for name in ("torch", "transformers", "tokenizers")},
+        prompts_version=prompts_version(),
+    )
+    (part / "MODEL_CARD.md").write_text(model_card(facts, figures), encoding="utf-8")
+    (part / "figures.json").write_text(json.dumps({"build": asdict(facts), "figures": figures.as_dict()}, indent=1), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+    return Built(folder=folder, weights_hash=facts.weights_hash, figures=figures)

@@ -1,0 +1,110 @@
+"""The model card: what a build was made from and how good it measured, written by the build itself and by nobody else."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from training.starter.evaluation import Figures, Writing
+from training.starter.presets import Preset
+from training.starter.pretraining import TrainingSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildFacts:
+    """Everything that the card tells besides the figures."""
+
+    preset: Preset
+    seed: int
+    parameters: int
+    vocabulary: int
+    weight_bytes: int
+    weights_hash: str
+    samples: Mapping[str, int]
+    conversations: int
+    training: TrainingSummary
+    device: str
+    threads: int
+    versions: Mapping[str, str]
+    prompts_version: str
+
+
+def processor() -> str:
+    """The processor's name as the system tells it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as stream:
+            names = [line.split(":", 1)[1].strip() for line in stream if line.startswith("model name")]
+    except FileNotFoundError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def model_card(facts: BuildFacts, figures: Figures) -> str:
+    """The card as Markdown."""
+    shape = facts.preset.shape
+    made_of = ", ".join(f"{count:,} {job}" for job, count in facts.samples.items())
+    kinds = "\n".join(f"| {kind} | {share:.1%} |" for kind, share in figures.reading.kind_by_class.items())
+    run = facts.training
+    reading = figures.reading
+    versions = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
+    return f"""---
+license: apache-2.0
+language: [en]
+pipeline_tag: text-generation
+---
+# parley-starter
+
+A small language model that negotiates hotel rates, made from nothing by `parley starter build`: random weights, its own tokenizer, and
+self-play between the phrasebook and the simulated hotels. It reads hotel messages and writes replies for Parley's own prompts, in English;
+it knows nothing else. All figures below are on simulated conversations.
+
+## What it is
+| | |
+|---|---|
+| architecture | Qwen3ForCausalLM, {shape.layers} layers × {shape.hidden}, head dimension {shape.head_dim}, tied embeddings |
+| parameters | {facts.parameters:,} |
+| vocabulary | {facts.vocabulary:,} entries, byte-level BPE, one token a digit |
+| window | {shape.window:,} tokens |
+| weights | bfloat16, {facts.weight_bytes / 1e6:.1f} MB, SHA-256 `{facts.weights_hash}` |
+| prompts | version `{facts.prompts_version}` |
+
+## How it was made
+| | |
+|---|---|
+| preset, seed | {facts.preset.name}, {facts.seed} |
+| conversations | {facts.conversations:,} simulated |
+| samples | {made_of} |
+| training | {facts.preset.steps:,} steps, {run.tokens:,} tokens, {run.seconds / 60:.1f} minutes, last loss {run.last_loss:.3f} |
+| optimiser | Muon {facts.preset.muon_learning_rate:g} and AdamW {facts.preset.learning_rate:g}, {facts.preset.warmup_steps} warm-up steps |
+| hardware | {facts.device}, {facts.threads} threads |
+| software | {versions} |
+
+The same preset, seed, hardware and thread count give the same weights.
+
+## How good it is
+Measured on negotiations whose hotel and room names, numbers and hotel profiles were never trained on, without constrained decoding.
+
+Perplexity of held-out completions: {figures.perplexity:.3f}.
+
+Reading ({reading.samples} messages): kind {reading.kind:.1%}, mood {reading.mood:.1%}, basis {reading.basis:.1%}.
+
+| kind of message | read right |
+|---|---|
+{kinds}
+
+Writing, first drafts:
+
+| temperature | replies | well formed | move allowed | guard passed | price copied exactly | distinct | what the guard objected to |
+|---|---|---|---|---|---|---|---|
+{chr(10).join(_row(writing) for writing in figures.writing)}
+
+## What it is not for
+Anything outside Parley. Its replies go out only after the guard has checked every number, and an agreement is made by code, never by it.
+"""
+
+
+def _row(writing: Writing) -> str:
+    objections = ", ".join(f"{rule} {count}" for rule, count in list(writing.violations.items())[:6]) or "nothing"
+    return (
+        f"| {writing.temperature:g} | {writing.samples} | {writing.well_formed:.1%} | {writing.move_allowed:.1%} "
+        f"| {writing.guard_pass:.1%} | {writing.price_copied:.1%} | {writing.distinct:.1%} | {objections} |"
+    )

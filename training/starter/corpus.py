@@ -1,0 +1,72 @@
+"""Self-play in bulk: many negotiations on all cores, turned into the samples of the corpus.
+
+Decided here: how the jobs are mixed. Kinds of hotel messages and moves of ours that are rare in talk are shown more often, so that the
+model does not live off the frequent ones.
+"""
+
+import itertools
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from training.starter.samples import Job, Sample
+from training.starter.selfplay import Exercise, ReadExercise, play
+
+RAREST_SHARE = 0.35
+"""Kinds of messages and moves rarer than this share of the average are repeated until they come close to it, four times at most."""
+_CHUNK = 25
+_WORTH_A_POOL = 4
+"""Fewer chunks are played faster than processes start."""
+
+
+def play_many(first_seed: int, count: int, *, held_out: bool, threads: int, report: Callable[[int], None]) -> list[Exercise]:
+    """The exercises of ``count`` negotiations with consecutive seeds; the result does not depend on ``threads``."""
+    starts = range(first_seed, first_seed + count, _CHUNK)
+    jobs = [(start, min(_CHUNK, first_seed + count - start), held_out) for start in starts]
+    exercises: list[Exercise] = []
+    done = 0
+    for chunk, (_, size, _) in zip(_results(jobs, threads), jobs, strict=True):
+        exercises.extend(chunk)
+        done += size
+        report(done)
+    return exercises
+
+
+def _results(jobs: Sequence[tuple[int, int, bool]], threads: int) -> Iterator[list[Exercise]]:
+    if threads == 1 or len(jobs) <= _WORTH_A_POOL:
+        yield from map(_play_chunk, jobs)
+        return
+    with ProcessPoolExecutor(threads, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_play_chunk, jobs)
+
+
+def _play_chunk(job: tuple[int, int, bool]) -> list[Exercise]:
+    first, count, held_out = job
+    return [exercise for seed in range(first, first + count) for exercise in play(seed, held_out=held_out)]
+
+
+def mixed(exercises: Sequence[Exercise], *, seed: int) -> list[Sample]:
+    """The training samples in random order, rare kinds of hotel messages and rare moves repeated."""
+    rng = random.Random(seed)
+    by_job: defaultdict[Job, defaultdict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+    for exercise in exercises:
+        kind = str(exercise.truth.kind) if isinstance(exercise, ReadExercise) else exercise.reply.move.key
+        sample = exercise.sample()
+        by_job[sample.job][kind].append(sample)
+    samples = [sample for job in Job for sample in _levelled(by_job[job])]
+    rng.shuffle(samples)
+    return samples
+
+
+def _levelled(by_kind: Mapping[str, Sequence[Sample]]) -> Iterator[Sample]:
+    floor = RAREST_SHARE * sum(map(len, by_kind.values())) / max(1, len(by_kind))
+    for kind in sorted(by_kind):
+        times = min(4, max(1, round(floor / len(by_kind[kind]))))
+        yield from itertools.chain.from_iterable(itertools.repeat(by_kind[kind], times))
+
+
+def counts(samples: Sequence[Sample]) -> dict[str, int]:
+    """How many samples each job has."""
+    return dict(sorted(Counter(str(sample.job) for sample in samples).items()))

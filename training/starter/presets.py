@@ -1,0 +1,97 @@
+"""How big a build is: the model's shape, the amount of self-play and the length of training, by name.
+
+``toy`` runs end to end within a minute and is what CI builds; ``full`` is what ships. Everything that changes the weights stands here or
+is the seed, so a preset and a seed name one model.
+"""
+
+from dataclasses import dataclass
+
+from db.errors import ParleyError
+
+
+class UnknownPreset(ParleyError):
+    """A preset name that is not in ``PRESETS``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """The Qwen3 decoder's dimensions."""
+
+    layers: int
+    hidden: int
+    feed_forward: int
+    heads: int
+    key_value_heads: int
+    head_dim: int = 64
+    vocabulary: int = 4096
+    window: int = 1024
+    """Longest prompt plus completion, in tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """One size of build."""
+
+    name: str
+    shape: Shape
+    conversations: int
+    """Simulated negotiations to learn from."""
+    held_out_conversations: int
+    """Negotiations with names, rooms, numbers and hotel profiles of their own, for the model card."""
+    drills: int
+    """Copying drills, see ``training.starter.drills``."""
+    drill_steps: int
+    """How many of the first steps are drills."""
+    steps: int
+    batch_tokens: int
+    """Upper bound of tokens in one optimiser step, padding included."""
+    learning_rate: float
+    """Peak for the embedding and the norms (AdamW)."""
+    muon_learning_rate: float
+    """Peak for the matrices inside the blocks (Muon, in AdamW's scale)."""
+    warmup_steps: int
+    weight_decay: float = 0.05
+    prompt_share: float = 0.15
+    """Share of prompt positions that are learned too, so that the model learns the language of both sides."""
+    checkpoint_seconds: float = 60.0
+    evaluated_samples: int = 400
+    """Held-out samples of each job that are generated for the model card."""
+
+
+PRESETS: dict[str, Preset] = {
+    "toy": Preset(
+        name="toy",
+        shape=Shape(layers=2, hidden=64, feed_forward=128, heads=2, key_value_heads=1, head_dim=32, vocabulary=1024),
+        conversations=24,
+        held_out_conversations=4,
+        drills=40,
+        drill_steps=2,
+        steps=12,
+        batch_tokens=2048,
+        learning_rate=3e-3,
+        muon_learning_rate=5e-3,
+        warmup_steps=2,
+        evaluated_samples=4,
+    ),
+    "full": Preset(
+        name="full",
+        shape=Shape(layers=5, hidden=256, feed_forward=768, heads=4, key_value_heads=4),
+        conversations=2000,
+        held_out_conversations=120,
+        drills=12000,
+        drill_steps=200,
+        steps=2000,
+        batch_tokens=4096,
+        learning_rate=2e-3,
+        muon_learning_rate=5e-3,
+        warmup_steps=40,
+    ),
+}
+
+
+def preset_named(name: str) -> Preset:
+    """The preset of that name; raises ``UnknownPreset`` naming the ones there are."""
+    try:
+        return PRESETS[name]
+    except KeyError as error:
+        raise UnknownPreset(f"there is no preset {name!r}; choose one of {', '.join(sorted(PRESETS))}") from error

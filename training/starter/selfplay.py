@@ -1,0 +1,187 @@
+"""Simulated negotiations as exercises: for each turn, the prompt that the server would get and what a good answer to it is.
+
+Nothing is imitated but replies that pass the guard. The hotel's turns are read through the same cross-check as in service, so prompts
+look exactly as they will. One negotiation follows from its seed alone; held-out ones draw their names and profiles from other lists.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from agent.context import read_context, turn_context
+from agent.domain import AllowedMove, HotelMove, Mandate, Reply, TicketFacts, TurnContext, Utterance, plain
+from agent.guardrails import Violation, check
+from agent.language.context import ReadContext
+from agent.language.format import encode_reading, encode_reply
+from agent.language.prompts import Message, render_read, render_write
+from agent.language.reader import ModelReading, crosscheck
+from agent.language.templates import template
+from agent.simulation import ScriptedBD, SimulatedHotel, sample_profile, sample_tickets
+from agent.sop import Terms, advance, begin, commit, open_state
+from db.vocabulary import PriceBasis, Speaker
+from training.starter import names
+from training.starter.samples import Job, Sample
+
+QUALITIES = ("excellent", "excellent", "fine", "fine", "fine", "clumsy")
+"""How our side speaks, one drawn a turn: an average colleague, with room above it."""
+ATTEMPTS = 6
+"""Drafts of the scripted colleague before a turn is given the safe template."""
+OWN_NAMES_SHARE = 0.7
+"""Share of conversations whose hotel and rooms get freshly invented names."""
+EXTRA_REPLY_SHARE = 0.35
+"""Chance of a second, different reply to the same turn."""
+REWRITE_SHARE = 0.12
+"""Chance that a turn also yields a rewrite of a faulty draft."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteExercise:
+    """A turn that is to be answered, and an answer that passes the guard; with ``violations`` it is a rewrite."""
+
+    context: TurnContext
+    reply: Reply
+    violations: tuple[Violation, ...] = ()
+
+    def prompt(self) -> list[Message]:
+        """What the model is given."""
+        return render_write(self.context, violations=self.violations)
+
+    def completion(self) -> str:
+        """What it should answer."""
+        return encode_reply(self.reply)
+
+    def sample(self) -> Sample:
+        """Both, as training takes them."""
+        return Sample(Job.REWRITE if self.violations else Job.WRITE, tuple(self.prompt()), self.completion())
+
+
+@dataclass(frozen=True, slots=True)
+class ReadExercise:
+    """A hotel's message that is to be sorted, and the simulator's truth about it."""
+
+    context: ReadContext
+    text: str
+    truth: HotelMove
+
+    def prompt(self) -> list[Message]:
+        """What the model is given."""
+        return render_read(self.context, self.text)
+
+    def completion(self) -> str:
+        """What it should answer."""
+        return encode_reading(self.truth)
+
+    def sample(self) -> Sample:
+        """Both, as training takes them."""
+        return Sample(Job.READ, tuple(self.prompt()), self.completion())
+
+
+Exercise = WriteExercise | ReadExercise
+
+
+def play(seed: int, *, held_out: bool = False) -> Iterator[Exercise]:
+    """One negotiation from greeting to end, as the exercises that it holds."""
+    rng = random.Random(f"{seed}/{held_out}")
+    today = date(2025, 1, 1) + timedelta(days=rng.randrange(1500))
+    tickets = _named_anew(sample_tickets(rng.getrandbits(48), n=rng.choice((1, 1, 1, 2, 3)), today=today), rng, held_out=held_out)
+    facts = tuple(fact for fact, _ in tickets)
+    terms = {fact.label: Terms(facts=fact, mandate=mandate) for fact, mandate in tickets}
+    profile = sample_profile(facts, rng.getrandbits(48), held_out=held_out)
+    hotel = SimulatedHotel(profile, facts, seed=rng.getrandbits(48))
+    bd = ScriptedBD(held_out=held_out)
+    history: tuple[Utterance, ...] = ()
+    step = begin(open_state(tuple(fact.label for fact in facts)))
+    heard: HotelMove | None = None
+    while step.allowed:
+        context = turn_context(step, facts, history, hotel_move=heard)
+        reply = _reply(bd, context, rng)
+        if reply is None:
+            reply = _safe(context)
+        else:
+            yield WriteExercise(context, reply)
+            yield from _more(bd, context, reply, rng)
+        history = (*history, Utterance(Speaker.BD, reply.text))
+        state = commit(step.state, reply.move)
+        if state.stage.is_end:
+            return
+        said = hotel.hear(reply.text)
+        before = read_context(state, facts, history)
+        if said.text.strip():
+            yield ReadExercise(before, said.text, said.truth)
+        heard = _as_service_reads(said.text, said.truth, before)
+        history = (*history, Utterance(Speaker.HOTEL, said.text))
+        step = advance(state, heard, terms)
+
+
+def _as_service_reads(text: str, truth: HotelMove, context: ReadContext) -> HotelMove:
+    """The truth as a perfect model would report it, after the same cross-check that holds in service."""
+    basis = truth.offers[0].basis if truth.offers else PriceBasis.UNKNOWN
+    return crosscheck(ModelReading(kind=truth.kind, mood=truth.mood, basis=basis), text, context)
+
+
+def _named_anew(
+    tickets: Sequence[tuple[TicketFacts, Mandate]], rng: random.Random, *, held_out: bool
+) -> tuple[tuple[TicketFacts, Mandate], ...]:
+    if not held_out and rng.random() >= OWN_NAMES_SHARE:
+        return tuple(tickets)
+    hotel = names.hotel_name(rng, held_out=held_out)
+    taken: set[str] = set()
+    renamed: list[tuple[TicketFacts, Mandate]] = []
+    for facts, mandate in tickets:
+        room = next(room for room in _rooms(rng, held_out=held_out) if room not in taken)
+        taken.add(room)
+        evidence = tuple(line.replace(facts.hotel_name, hotel).replace(facts.room_type, room) for line in facts.evidence)
+        renamed.append((replace(facts, hotel_name=hotel, room_type=room, evidence=evidence), mandate))
+    return tuple(renamed)
+
+
+def _rooms(rng: random.Random, *, held_out: bool) -> Iterator[str]:
+    while True:
+        yield names.room_type(rng, held_out=held_out)
+
+
+def _reply(bd: ScriptedBD, context: TurnContext, rng: random.Random) -> Reply | None:
+    """A draft of the scripted colleague that passes the guard; None where it finds none."""
+    move = rng.choice(context.allowed)
+    for _ in range(ATTEMPTS):
+        reply = Reply(move=move, text=bd.say(context, move, rng=rng, quality=rng.choice(QUALITIES)))
+        if not check(context, reply):
+            return reply
+    return None
+
+
+def _safe(context: TurnContext) -> Reply:
+    move = context.allowed[0]
+    return Reply(move=move, text=template(context, move))
+
+
+def _more(bd: ScriptedBD, context: TurnContext, reply: Reply, rng: random.Random) -> Iterator[WriteExercise]:
+    """Now and then another reply to the same turn, or the same one as the mend of a faulty draft."""
+    if rng.random() < EXTRA_REPLY_SHARE:
+        other = _reply(bd, context, rng)
+        if other is not None and other.text != reply.text:
+            yield WriteExercise(context, other)
+    if rng.random() < REWRITE_SHARE:
+        violations = check(context, Reply(move=reply.move, text=_spoilt(reply.text, context, reply.move, rng)))
+        if violations:
+            yield WriteExercise(context, reply, violations)
+
+
+def _spoilt(text: str, context: TurnContext, move: AllowedMove, rng: random.Random) -> str:
+    """A draft with one of the faults that small models make: a wrong number, a promise, an internal word, a leak, no words left."""
+    facts = context.fact(move.label)
+    match rng.randrange(6):
+        case 0 if move.price is not None:
+            return text.replace(plain(move.price), plain(move.price + rng.choice((-20, -10, -3, 4, 15, 30))))
+        case 1:
+            return f"{text} We will rank you first and guarantee more orders."
+        case 2:
+            return f"{text} This is our target price for the ticket."
+        case 3:
+            return f"{text} I saw {plain(facts.current_net * Decimal(rng.choice(('0.61', '0.72', '0.83'))))} elsewhere."
+        case 4:
+            return f"{text} 谢谢您的支持。"
+        case _:
+            return f"<think>{text}</think>" if rng.random() < 0.5 else " ".join([text] * 4)
