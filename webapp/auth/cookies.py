@@ -46,7 +46,7 @@ def form_token(nonce: str, *, key: str) -> str:
 
 def form_token_fits(nonce: str | None, token: str, *, key: str) -> bool:
     """Whether a posted form came from a page that we served to this browser."""
-    return bool(nonce) and hmac.compare_digest(form_token(nonce or "", key=key), token)
+    return bool(nonce) and hmac.compare_digest(form_token(nonce or "", key=key).encode(), token.encode("utf-8", "replace"))
 
 
 def _signer(key: str) -> Signer:

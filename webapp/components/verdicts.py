@@ -37,24 +37,20 @@ class Verdict(Protocol):
 
 
 RULE_WORDS = {
-    "unknown_number": "A number that nobody gave",
-    "unknown_numbers": "A number that nobody gave",
-    "price_kind": "Net and selling price mixed up",
+    "format_leak": "Not written as a message",
     "internal_words": "An internal word",
-    "promises": "A promise we may not make",
-    "promise": "A promise we may not make",
-    "invented_facts": "A claim we cannot back",
-    "invented_fact": "A claim we cannot back",
-    "format": "Not written as a message",
-    "reasoning_leak": "Our reasoning shows",
-    "mixed_language": "Two languages in one message",
-    "repetition": "Said before in the same words",
-    "length": "Too long or too short",
+    "unknown_number": "A number that nobody gave",
+    "price_kind": "Net and selling price mixed up",
     "acceptance_on_silence": "Takes silence for a yes",
     "pushing_on": "Pushes on after a good offer",
-    "missing_confirmation": "The confirmation leaves something out",
-    "missing_confirmation_items": "The confirmation leaves something out",
+    "promises": "A promise we may not make",
     "pressure": "Pressure or a threat",
+    "invented_facts": "A claim we cannot back",
+    "move_mismatch": "Does something else than it says",
+    "missing_confirmation": "The confirmation leaves something out",
+    "mixed_language": "Two languages in one message",
+    "repetition": "Said before in the same words",
+    "length": "Too long, or empty",
 }
 _SEVERITY_WORDS = {Severity.MINOR: "minor", Severity.MAJOR: "important", Severity.SEVERE: "serious"}
 
