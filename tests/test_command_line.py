@@ -1,0 +1,77 @@
+"""The command line from outside: help, sentences instead of tracebacks, and a CSV round trip."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def parley(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "parley", *arguments],
+        env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1"} | environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_help_names_every_command() -> None:
+    shown = parley("--help").stdout
+    for command in ("up", "status", "down", "chat", "negotiate", "tickets", "starter", "follow-up", "version"):
+        assert command in shown
+
+
+def test_the_template_is_printed_as_csv() -> None:
+    done = parley("tickets", "template")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0].startswith("reference,hotel,city")
+
+
+def test_tickets_are_imported_from_a_file(tmp_path: Path, database_url: str) -> None:
+    file = tmp_path / "tickets.csv"
+    file.write_text(parley("tickets", "template").stdout + parley("tickets", "template").stdout.splitlines()[1].replace("128.00", "much"))
+    dry = parley("tickets", "import", str(file), "--dry-run", PARLEY_DATABASE_URL=database_url)
+    assert "1 rows are good. Nothing was written." in dry.stdout
+    assert "current_net" in dry.stdout
+    assert dry.returncode == 1
+    real = parley("tickets", "import", str(file), PARLEY_DATABASE_URL=database_url)
+    assert "1 tickets added." in real.stdout
+    again = parley("tickets", "import", str(file), PARLEY_DATABASE_URL=database_url)
+    assert "0 tickets added, 1 were there already." in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql://somewhere/parley", "Parley needs PostgreSQL"),
+        ("postgresql://parley:s3cret@127.0.0.1:9/parley", "cannot be reached"),
+    ],
+)
+def test_a_wrong_database_is_a_sentence(tmp_path: Path, url: str, words: str) -> None:
+    file = tmp_path / "tickets.csv"
+    file.write_text(parley("tickets", "template").stdout)
+    done = parley("tickets", "import", str(file), PARLEY_DATABASE_URL=url)
+    assert done.returncode == 1
+    shown = " ".join(done.stderr.split())
+    assert words in shown
+    assert "Traceback" not in done.stderr
+    assert "s3cret" not in done.stderr + done.stdout
+
+
+def test_a_hotel_that_does_not_answer_by_itself_cannot_be_met_by_the_batch() -> None:
+    done = parley("negotiate", "--hotel", "human")
+    assert done.returncode == 2
+    assert "does not answer by itself" in done.stderr
+
+
+def test_without_an_instance_status_says_how_to_start_one(tmp_path: Path) -> None:
+    done = parley("status", PARLEY_HOME=str(tmp_path / "home"))
+    assert done.returncode == 3
+    assert "parley up" in done.stdout
