@@ -23,7 +23,8 @@ from agent.language.prompts import render_read
 from agent.prices import find_numbers
 from db.vocabulary import ClarifyTopic, HotelMoveKind, Mood, PriceBasis, Speaker
 
-MOST_TOKENS = 48
+MOST_TOKENS = 72
+"""The longest reading, should every character be a token of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -232,7 +232,7 @@ def test_silence_is_not_sent_to_the_model() -> None:
 def test_a_real_server_keeps_to_the_schemas(model_server: str) -> None:
     with ModelClient(model_server, timeout=60.0) as client:
         answer = client.complete_json(
-            model="parley-starter", messages=render_read(READING, "We can do 440 net."), schema=READING_SCHEMA, max_tokens=48, logprobs=True
+            model="parley-starter", messages=render_read(READING, "We can do 440 net."), schema=READING_SCHEMA, max_tokens=72, logprobs=True
         )
         assert set(json.loads(answer.text)) == {"kind", "mood", "basis"}
         assert answer.logprobs
@@ -247,7 +247,7 @@ def test_a_real_server_streams_a_reply_or_is_cut_off(model_server: str) -> None:
     outcome = ""
     with ModelClient(model_server, timeout=120.0) as client:
         try:
-            *_, last = list(write(turn(ASK, HOLD), client=client, model="parley-starter", seed=1))
+            *_, last = list(write(turn(ASK, HOLD), client=client, model="parley-starter", seed=1, max_tokens=100))
             outcome = last.move.key if isinstance(last, Reply) else "no reply"
         except WriterFailed as fault:
             # An untrained model may ramble into the token limit; that is told apart from any other fault.
