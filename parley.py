@@ -130,11 +130,14 @@ def build(
     out: Annotated[Path, typer.Option(help="Folder for the model; an unfinished build in it is resumed.")],
     preset: Annotated[str, typer.Option(help="toy (a minute, for tests) or full.")] = "full",
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights on the same machine.")] = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away an unfinished build.")] = False,
 ) -> None:
     """Build the starter model from nothing."""
     from training.starter.build import build as build_starter
+    from training.starter.progress import bars
 
-    build_starter(out=out, preset=preset, seed=seed)
+    with bars() as progress:
+        build_starter(out, preset, seed, resume=not fresh, progress=progress)
 
 
 @app.command()
