@@ -28,6 +28,8 @@ def answer_ask(mind: Mind, room: Room, heard: Heard, rng: random.Random, opener:
     if room.settled or (room.agreed is not None and ask < room.agreed * (1 - _NET_TOLERANCE)):
         mind.lose_goodwill(bargaining.PUSHED_ON)
         return mind.plan(_K.REFUSE, "plain")
+    if room.agreed is not None:
+        return say_yes(mind, room, ask, "to_ask", rng)
     if not heard.basis_named and "basis" not in mind.asked_topics and rng.random() < 0.6:
         return mind.question("basis")
     if mind.profile.legal_minded and not mind.raised_legal and rng.random() < 0.3:

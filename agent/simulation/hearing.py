@@ -54,11 +54,11 @@ _TOPICS: dict[ClarifyTopic, re.Pattern[str]] = {
     ClarifyTopic.CONDITION: _any(r"\bcondition"),
     ClarifyTopic.TAX: _any(r"\btax(?:es)?\b"),
     ClarifyTopic.BREAKFAST: _any(r"\bbreakfast\b", r"room only"),
-    ClarifyTopic.WHICH_ROOM: _any(r"which (?:of the )?rooms?\b", r"(?:do you mean|is that for) the\b", r"which room", r"what room"),
+    ClarifyTopic.WHICH_ROOM: _any(r"which (?:of the )?rooms?\b", r"(?:do you mean|is that for) the (?!dates)", r"which room", r"what room"),
     ClarifyTopic.ROOMS: _any(r"how many rooms", r"every room", r"number of rooms", r"all rooms or"),
     ClarifyTopic.DATES: _any(
         r"which dates",
-        r"(?:for )?which (?:of the )?nights",
+        r"for which (?:of the )?nights",
         r"whole period",
         r"all (?:of |nights)",
         r"about the dates",
@@ -69,35 +69,55 @@ _TOPICS: dict[ClarifyTopic, re.Pattern[str]] = {
 }
 
 _GREETS = _any(r"\b(?:hello|hi|good (?:day|morning|afternoon|evening)|dear|greetings)\b")
-_CALMS = _any(r"\bsorry\b", r"apolog", r"frustrat", r"\bupset\b", r"i hear (?:you|your)", r"annoyed", r"i am listening")
+_CALMS = _any(
+    r"\bsorry\b",
+    r"apolog",
+    r"frustrat",
+    r"\bupset\b",
+    r"i hear (?:you|your)",
+    r"annoyed",
+    r"i am listening",
+    r"here to listen",
+    r"\bangry\b",
+    r"calm down",
+    r"we regret",
+)
 _THANKS = _any(r"\bthanks?\b", r"\bappreciate", r"\bgrateful")
 _ENDS = _any(
     r"\bgoodbye\b", r"have a (?:good|lovely|nice|great) (?:day|week|one)", r"all the best", r"leave (?:it at that|the rate as it is)",
     r"best regards", r"until next time", r"it did not work out", r"respect your decision", r"no agreement then", r"closing this",
-    r"agreed on\b", r"agreed is\b", r"have noted\b", r"\bnoted:", r"^done\.", r"kind regards", r"not possible at the moment",
+    r"agreed on\b", r"agreed is\b", r"have noted (?:[a-z]{3} |[$€£¥])?\d", r"pleasure to work", r"the result is",
+    r"we have (?:[a-z]{3} |[$€£¥])?\d", r"clear now", r"for your answer", r"^then not", r"wish you", r"\btake care\b",
+    r"speaking with you again", r"thank you (?:all the same|anyway)", r"the agreement:", r"\bnoted:", r"^done\.", r"kind regards",
+    r"not possible at the moment",
 )  # fmt: skip
 _HANDS_OVER = _any(r"\bcolleague (?:will|takes|who|of mine)", r"to a colleague", r"my colleague will", r"a colleague")
 _REDIRECTS = _any(
-    r"who (?:decides|is (?:in charge|responsible|the)|looks after|handles|sets|makes)", r"\bwhom\b", r"right (?:colleague|contact)",
+    r"\bwho at\b", r"who is it\b", r"who (?:decides|is (?:in charge|responsible|the)|looks after|handles|sets|makes)", r"\bwhom\b",
+    r"right (?:colleague|contact)",
     r"which colleague", r"put me in touch", r"connect me", r"pass me on", r"forward my message", r"so who\b", r"name of the person",
 )  # fmt: skip
 _RIGHT_PERSON = _any(
-    r"right (?:person|contact)", r"(?:look after|in charge of|handle|decides on|responsible|set|take care of) (?:the )?(?:rates?|pric)",
+    r"right (?:person|contact)", r"(?:sets|do) the rates",
+    r"(?:look after|in charge of|handle|decides on|responsible|set|take care of) (?:the )?(?:rates?|pric)",
     r"are you responsible", r"rates are your area", r"something that you take care", r"speak with you about",
 )  # fmt: skip
 _REMINDS = _any(
-    r"\bremind", r"checking in", r"follow(?:ing)? up", r"have (?:you )?(?:had|been able)", r"heard back", r"still (?:open|waiting|happy)",
+    r"\bremind", r"feel about my question", r"look at my message", r"checking in", r"follow(?:ing)? up",
+    r"have (?:you )?(?:had|been able)", r"heard back", r"still (?:open|waiting|happy)",
     r"whenever you", r"take the time you need", r"no hurry", r"last message", r"any news", r"hear from you", r"hear your thoughts",
     r"have not answered", r"had time", r"had a chance", r"these things take time", r"when you have", r"let me know what you think about",
 )  # fmt: skip
 _ACCEPTS = _any(
-    r"works for us", r"(?:we|i) (?:are happy to |gladly )?(?:accept|take|agree)",
+    r"works for us", r"(?<!can )(?<!could )\b(?:we|i) (?:are happy to |gladly )?(?:accept|take|agree)\b",
     r"accepted\b", r"is fine for us", r"(?:is|are) (?:fine|good)(?: for us)?\. so",  r"gladly take", r"that works",
     r"say yes to", r"we take",
 )  # fmt: skip
 _CONFIRMS = _any(
-    r"\bconfirm", r"is (?:that|this|everything)(?: all)? (?:right|correct)", r"do (?:we|i) have (?:it right|your agreement)", r"correct\?",
-    r"your yes", r"clear yes", r"taken? (?:that )?as agreed", r"do you agree\?", r"what you (?:meant|agree)", r"yes\?", r"okay for you",
+    r"\bconfirm", r"is (?:that|this|everything)(?: all)? (?:right|correct)", r"do (?:we|i) have (?:it right|your agreement)",
+    r"correct\?",
+    r"your yes", r"clear yes", r"taken? (?:that )?as agreed", r"do you agree\?", r"what you (?:meant|agree)", r"yes\?", r"\bok\?",
+    r"okay for you",
 )  # fmt: skip
 _PROMISES = _any(
     r"\bguarantee", r"\bpromise", r"\branking", r"top of (?:our|the) list", r"\btraffic", r"\bcompensat", r"sold out", r"more orders",
@@ -197,7 +217,7 @@ def hear(text: str, facts: tuple[TicketFacts, ...], *, focus: int) -> Heard:
         asks_for_person=bool(_RIGHT_PERSON.search(folded)),
         reminds=bool(_REMINDS.search(folded)),
         accepts=bool(_ACCEPTS.search(folded)),
-        confirms=bool(_CONFIRMS.search(folded)) and bool(net) and (bool(selling) or bool(_STARTS.search(folded)) or "confirm" in folded),
+        confirms=bool(_CONFIRMS.search(folded)) and bool(net) and (bool(selling) or bool("start" in folded) or "confirm" in folded),
         names_start=bool(_STARTS.search(folded)),
         promises=bool(_PROMISES.search(folded)),
         presses=bool(_PRESSES.search(folded)),
@@ -219,15 +239,39 @@ def _sorted_prices(
     competitor: list[Decimal] = []
     for mention in find_prices(text, scale=fact.current_net):
         value = mention.value
-        if mention.form is not PriceForm.ABSOLUTE or value is None:
+        # "Up to 430" is a range with one bound: that bound is what is asked for.
+        if mention.form not in (PriceForm.ABSOLUTE, PriceForm.RANGE) or value is None:
+            continue
+        if _is_echo(text, mention):
             continue
         if _is_elsewhere(text, mention, fact):
             competitor.append(value)
-        elif mention.basis is PriceBasis.SELLING or value in known_selling:
+        elif (kind := _kind_beside(text, mention)) is PriceBasis.SELLING or (kind is PriceBasis.UNKNOWN and value in known_selling):
             selling.append(value)
         elif fact.current_net / 3 <= value <= fact.current_net * 2:
             net.append(value)
     return tuple(net), tuple(selling), tuple(competitor)
+
+
+_CURRENCY = r"(?:[a-z]{3} ?|[$€£¥] ?)?$"
+_BEFORE = re.compile(rf"\b(?P<kind>net|selling)(?: (?:price|rate|of|is|would be|at))* {_CURRENCY}")
+_AFTER = re.compile(r" ?(?:[a-z]{3} )?(?P<kind>net|selling)\b")
+_ECHOED = re.compile(rf"\b(?:your|the) {_CURRENCY}")
+
+
+def _kind_beside(text: str, mention: PriceMention) -> PriceBasis:
+    """The kind that stands right beside the amount, else the one that the whole clause speaks of."""
+    found = _AFTER.match(text[mention.end : mention.end + 14].casefold()) or _BEFORE.search(_before(text, mention))
+    return PriceBasis(found["kind"]) if found else mention.basis
+
+
+def _is_echo(text: str, mention: PriceMention) -> bool:
+    """ "I have noted your 430": the hotel's own number, said back."""
+    return _ECHOED.search(_before(text, mention)) is not None and _AFTER.match(text[mention.end :].casefold()) is None
+
+
+def _before(text: str, mention: PriceMention) -> str:
+    return text[max(0, mention.start - 40) : mention.start].casefold()
 
 
 def _is_elsewhere(text: str, mention: PriceMention, fact: TicketFacts) -> bool:

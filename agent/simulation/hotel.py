@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from agent.domain import HotelMove, TicketFacts
 from agent.simulation import bargaining
 from agent.simulation.bargaining import Room
-from agent.simulation.haggling import answer_ask, answer_terms, clear_up, counter, say_yes
+from agent.simulation.haggling import answer_ask, answer_terms, clear_up, counter, offer_again, say_yes
 from agent.simulation.hearing import Heard, hear
 from agent.simulation.mind import Inner, Mind, Opener
 from agent.simulation.phrasebook import phrasebook
@@ -100,7 +100,7 @@ class SimulatedHotel:
             return mind.plan(_K.UPSET, topic)
         if heard.confirms:
             return answer_terms(mind, room, heard, rng)
-        if heard.clarifies is not None:
+        if heard.clarifies is not None and (room.offered is not None or room.agreed is not None):
             return clear_up(mind, room, heard.clarifies, rng)
         if mind.patience <= 0:
             mind.said_final = True
@@ -139,7 +139,7 @@ class SimulatedHotel:
     def _small_step(self, room: Room, heard: Heard, rng: random.Random) -> Plan:
         """Nothing was asked for in money: greet, tell, or come back to what lies open."""
         mind = self._mind
-        if mind.turn <= 2 and (heard.asks_for_person or heard.greets):
+        if mind.turn <= 2 and (heard.greets or (heard.asks_for_person and mind.turn == 1)):
             if heard.asks and "who" not in mind.asked_topics and rng.random() < self.profile.temper.asks * 0.6:
                 return mind.question("who")
             return mind.plan(_K.GREETING, "hello")
@@ -150,6 +150,8 @@ class SimulatedHotel:
                 return say_yes(mind, room, room.agreed, "to_ask", rng)
             if mind.stalls < 3 and rng.random() < 0.2:
                 return mind.stall(rng)
+            if room.offered is not None and rng.random() < 0.6:
+                return offer_again(mind, room)
             return counter(mind, room, room.asks[-1], rng, None)
         if heard.asks:
             return mind.about_itself(rng)

@@ -262,7 +262,7 @@ def _joined(pieces: list[str]) -> str:
         if not text:
             text = piece
         elif text.endswith(","):
-            text = f"{text} {piece}"
+            text = f"{text} {piece}" if piece.startswith("I ") else f"{text} {piece[:1].lower()}{piece[1:]}"
         else:
             text = f"{text} {piece[:1].upper()}{piece[1:]}"
     return text
