@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from agent.prices.mention import PriceForm, PriceMention
 
 _CENT = Decimal("0.01")
+_BEYOND_MONEY = Decimal(10) ** 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,4 +72,4 @@ def _stepped(mention: PriceMention, anchors: Anchors) -> Decimal | None:
         return None
     step = mention.value if mention.form is PriceForm.DELTA else base * mention.value / 100
     amount = base + mention.sign * step
-    return amount.quantize(_CENT, ROUND_HALF_UP) if amount > 0 else None
+    return amount.quantize(_CENT, ROUND_HALF_UP) if 0 < amount < _BEYOND_MONEY else None

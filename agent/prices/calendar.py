@@ -89,7 +89,7 @@ def _mark(match: re.Match[str], folded: str) -> Mark | None:
         first, second = (int(part) for part in text.split("/"))
         when = _either(first, second, None)
         before = folded[max(0, match.start() - 14) : match.start()]
-        if when is None or not (len(text) == 5 or (len(text) < len(folded.strip()) and _SLASH_CUE.search(before))):
+        if when is None or text == "24/7" or not (len(text) == 5 or (len(text) < len(folded.strip()) and _SLASH_CUE.search(before))):
             return None
         numbers.append((Decimal(first), NumberKind.DATE, when))
     return Mark(match.start(), match.end(), tuple(numbers))

@@ -53,6 +53,8 @@ class _HanReader:
         self._spread = Decimal(0)
         self._read = 0
         self._plain = ""
+        self._vague_end = False
+        """"多" or "几" was read: only a big unit may follow."""
 
     def read(self) -> HanValue | None:
         at = 0
@@ -71,7 +73,8 @@ class _HanReader:
         return self._finish()
 
     def _take(self, char: str, at: int) -> int | None:
-        run = self._run
+        if self._vague_end and char not in _BIG:
+            return None
         if char in DIGITS:
             return self._digit(char, at)
         if "0" <= char <= "9" or char == ".":
@@ -91,7 +94,6 @@ class _HanReader:
             return self._vague(char, at)
         if char in _POINT:
             return self._point(at)
-        del run
         return None
 
     def _digit(self, char: str, at: int) -> int | None:
@@ -187,6 +189,7 @@ class _HanReader:
             return None
         unit = self._last_unit or self._last_big
         self._spread = Decimal(unit) - 1 if not self._zero_before else Decimal(9)
+        self._vague_end = True
         self._plain = ""
         return at + 1
 

@@ -206,7 +206,9 @@ def sign_pattern() -> str:
 
 def sign_unit(sign: str, language: str | None, *, chinese: bool) -> Unit:
     """The unit of a matched sign; "¥" is the yuan in Chinese text and left open elsewhere."""
-    if sign in ("¥", "￥"):
+    if sign == "￥":
+        return Unit("CNY")
+    if sign == "¥":
         return Unit("CNY" if chinese or language == "zh" else "JPY" if language == "ja" else None)
     if sign == "ரூ":
         return Unit("LKR")

@@ -370,7 +370,7 @@ class _Reader:
             return small * 100 + rest
         if small < 10 and part is Part.UNIT and second in (Part.UNIT, Part.OH) and not self._words[self._at].tied:
             value = small
-            while self._part() in (Part.UNIT, Part.OH):
+            while self._part() in (Part.UNIT, Part.OH) and value < 10**6:
                 value = value * 10 + self._value()
                 self._at += 1
             self._colloquial = True

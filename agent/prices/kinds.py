@@ -25,11 +25,11 @@ _UNITS = (
     r"reviews?|options?|pieces?|pcs|items?|copies|dates?|quarters?|pairs?|blocks?|lbs?|pounds of|kg|kgs|ounces?|oz|gb|tb|mb|mph"
     r"|cc|hp|gears?|speeds?|doors?|seats?|rows?|tickets?|colleagues?|competitors?|sites?|otas?|channels?|of (?:us|them|you|those"
     r"|these|our|your|my)|"
-    r"st|nd|rd|y/?o|years?[- ]old|gen|bit|gigs?|liters?|litres?|ml|cm|mm|g|l|w|v|hz|mhz|p|d|x)\b)"
+    r"st|nd|rd|y/?o|years?[- ]old|gen|bit|gigs?|liters?|litres?|ml|cm|mm|hz|mhz)\b)"
 )
 _HAN_UNITS = (
     r"(?:个|個)?(?:间|間|晚|夜|天|月|星期|礼拜|周|週|年|小时|小時|分钟|分鐘|秒|人|位|名|次|遍|星|家|套|层|層|楼|樓|号|號|房|床|张"
-    r"|張|公里|里|米|平|客|份|笔|单|單|种|種|条|條|道|碗|盘|杯|瓶|项"
+    r"|張|公里|里|米|平米|平方|客|份|笔|单|單|种|種|条|條|道|碗|盘|杯|瓶|项"
     r"|項|岁|歲|倍|期|成人|儿童|孩|"
     r"房晚|间夜|方面|方案|选择|地方|景点|酒店|餐馆|菜|早(?!点)|分(?!之|钱))"
 )
@@ -75,6 +75,12 @@ _REFERENCE_BEFORE = re.compile(
     r"|id)\b\.?)?[ ]?[#:]?|\b(?:no|nr)\.[ ]?|#|№)[ ]?$"
 )
 _ARTICLE_BEFORE = re.compile(r"\b(?:an?|the|from) $")
+_PLAIN_SUFFIXES = frozenset(["s", "ish", "net", "nett", "netto", "pn", "pp", "each", "ea", "flat", "only", "max", "min"])
+_YEAR_LINK = re.compile(r"(?:st|nd|rd|th)?,?[ ]*")
+_SENTENCE = 120
+"""Characters to either side that a sentence is looked at for."""
+_BEYOND_MONEY = Decimal(10) ** 27
+"""Above this no arithmetic is exact any more, and nobody means it."""
 _PHONE_RUN = re.compile(r"\d{5,}")
 
 
@@ -133,7 +139,7 @@ def count(text: str, folded: str, language: str | None) -> tuple[list[Counted], 
     marks = find_marks(folded)
     if marks:
         marks = [mark for mark in marks if not _is_amount_range(mark, folded)]
-        numerals = [numeral for numeral in numerals if not any(mark.start < numeral.end and numeral.start < mark.end for mark in marks)]
+        numerals = _outside(numerals, marks)
     counted: list[Counted] = []
     moneys = attach_money(folded, numerals, language)
     for numeral, money in moneys:
@@ -142,7 +148,20 @@ def count(text: str, folded: str, language: str | None) -> tuple[list[Counted], 
     if len(counted) > 1:
         _carry_months(folded, counted)
         _carry_units(folded, counted)
+        _carry_years(folded, counted)
     return counted, marks
+
+
+def _outside(numerals: list[Numeral], marks: list[Mark]) -> list[Numeral]:
+    """The numbers that touch no mark; both lists stand in the order of the text."""
+    result: list[Numeral] = []
+    place = 0
+    for numeral in numerals:
+        while place < len(marks) and marks[place].end <= numeral.start:
+            place += 1
+        if place == len(marks) or marks[place].start >= numeral.end:
+            result.append(numeral)
+    return result
 
 
 def _is_amount_range(mark: Mark, folded: str) -> bool:
@@ -151,6 +170,8 @@ def _is_amount_range(mark: Mark, folded: str) -> bool:
 
 
 def _count(folded: str, numeral: Numeral, money: Money | None, previous: NumberKind | None, *, alone: bool) -> Counted:
+    if abs(numeral.value) >= _BEYOND_MONEY:
+        return Counted(numeral, NumberKind.OTHER)
     after = _AFTER.match(folded, numeral.end)
     kind_after = after.lastgroup if after else None
     if after is not None:
@@ -185,13 +206,13 @@ def _count(folded: str, numeral: Numeral, money: Money | None, previous: NumberK
         return Counted(numeral, NumberKind.OTHER)
     if numeral.spelled and folded.endswith(("dozen", "dozens", "打"), numeral.start, numeral.end):
         return Counted(numeral, NumberKind.COUNT)
-    if numeral.han and not numeral.scaled and _in_han_word(folded, numeral):
-        return Counted(numeral, NumberKind.OTHER)
     if after is not None and (after["unit"] or after["hanunit"]) and not numeral.colloquial:
         return Counted(numeral, NumberKind.COUNT)
+    if numeral.han and not numeral.scaled and _in_han_word(folded, numeral):
+        return Counted(numeral, NumberKind.OTHER)
     if numeral.value <= 10 and _RATING_BEFORE.search(before):
         return Counted(numeral, NumberKind.COUNT)
-    if numeral.suffix and numeral.suffix not in ("s",):
+    if numeral.suffix and numeral.suffix not in _PLAIN_SUFFIXES:
         return Counted(numeral, NumberKind.OTHER)
     if _is_year(folded, numeral, before) or (
         previous is NumberKind.DATE and _is_year_number(folded, numeral) and before.endswith((", ", " "))
@@ -258,12 +279,13 @@ def _is_year(folded: str, numeral: Numeral, before: str) -> bool:
 def _is_clock(folded: str, numeral: Numeral, before: str) -> bool:
     """ "I'll pick it up around 7": a small bare number after a word of time, where the sentence is about meeting."""
     value = numeral.value
-    small = (1 <= value <= 12 and value == int(value)) or (numeral.colloquial and value % 100 < 60 and value < 1260)
+    small = (1 <= value <= 12 and value == int(value)) or (numeral.colloquial and value < 1260 and value % 100 < 60)
     if not small or numeral.scaled or not _CLOCK_BEFORE.search(before):
         return False
-    start = max(folded.rfind(mark, 0, numeral.start) for mark in ".!?;")
-    ends = [place for mark in ".!?;" if (place := folded.find(mark, numeral.end)) >= 0]
-    return _CLOCK_CUE.search(folded, start + 1, min(ends, default=len(folded))) is not None
+    first, last = max(0, numeral.start - _SENTENCE), min(len(folded), numeral.end + _SENTENCE)
+    start = max(folded.rfind(mark, first, numeral.start) for mark in ".!?;")
+    ends = [place for mark in ".!?;" if (place := folded.find(mark, numeral.end, last)) >= 0]
+    return _CLOCK_CUE.search(folded, max(first, start + 1), min(ends, default=last)) is not None
 
 
 def _carry_months(folded: str, counted: list[Counted]) -> None:
@@ -282,6 +304,18 @@ def _carry_months(folded: str, counted: list[Counted]) -> None:
             and "," not in _between(folded, left, right)
         ):
             counted[place] = Counted(right.numeral, NumberKind.DATE, None, day_of(left.day.year, left.day.month, right.numeral.value))
+
+
+def _carry_years(folded: str, counted: list[Counted]) -> None:
+    """ "May 12 - 15, 2027"."""
+    for place in range(1, len(counted)):
+        left, right = counted[place - 1], counted[place]
+        if left.day is None or right.kind is not NumberKind.AMOUNT or not _is_year_number(folded, right.numeral):
+            continue
+        if _YEAR_LINK.fullmatch(folded, left.numeral.end, right.numeral.start):
+            day = CalendarDay(int(right.numeral.value), left.day.month, left.day.day)
+            counted[place - 1] = Counted(left.numeral, NumberKind.DATE, None, day)
+            counted[place] = Counted(right.numeral, NumberKind.YEAR)
 
 
 def _carry_units(folded: str, counted: list[Counted]) -> None:

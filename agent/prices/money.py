@@ -16,7 +16,7 @@ _HAS_HAN = re.compile(r"[\u4e00-\u9fff]")
 _SIGN_BEFORE = re.compile(rf"({sign_pattern()})[ ]*-?$")
 _SIGN_AFTER = re.compile(rf"(?P<gap>[ ]?)(?P<sign>{sign_pattern()}(?:ur)?)")
 _WORD_BEFORE = re.compile(r"(?<![a-z])((?:[a-z]+ )?[a-z]+)\.?[ ]*-?$")
-_WORDS_AFTER = re.compile(r"[ ]*-?((l\.e\.?)|([a-z]+)(?:[ ]([a-z]+))?(?:[ ]([a-z]+))?)")
+_WORDS_AFTER = re.compile(r"[ ]*(?:[.,]?-[ ]?)?((l\.e\.?)|([a-z]+)(?:[ ]([a-z]+))?(?:[ ]([a-z]+))?)")
 _HAN_BEFORE = re.compile(rf"({han_pattern()})[ ]*$")
 _HAN_AFTER = re.compile(rf"[ ]*(?:大洋|个)?({han_pattern()}|[角毛毫分仙])")
 _MILLIONS = re.compile(r"[ ]*m(usd|eur|gbp|cny|rmb|aud|cad|chf|jpy|inr|sek)\b")
@@ -28,7 +28,10 @@ _CANTONESE = re.compile(
     r"(?P<whole>[一二兩两三四五六七八九\d]?)(?:個|个)(?:(?P<half>半)"
     r"|(?P<tenth>[一二三四五六七八九])(?:毫(?P<cent>[一二三四五六七八九])?)?)(?=$|[,.!?;])"
 )
-_ARTICLE_UNIT = re.compile(r"(?<![\w$])a (dollar|buck|penny|euro|quid|rupee|yuan)\b(?! (?:amount|figure|value|sign|store|menu|per|or two))")
+_ARTICLE_UNIT = re.compile(
+    r"(?<![\w$])a (dollar|buck|penny|euro|quid|rupee|yuan)\b(?! (?:amount|figure|value|sign|store|menu|per|or two|less|more|under"
+    r"|over|below|above|lower|higher))"
+)
 _COIN = re.compile(r"(?:(?:a )?|(?P<count>.+) )(?P<coin>dime|nickel|quarter)s?")
 _COIN_WORTH = {"dime": Decimal("0.10"), "nickel": Decimal("0.05"), "quarter": Decimal("0.25")}
 _PREFIX_WORDS = frozenset(
@@ -130,10 +133,11 @@ def coin_money(folded: str, numerals: list[Numeral]) -> Decimal | None:
 
 
 def _with_article_units(folded: str, numerals: list[Numeral]) -> list[Numeral]:
+    taken = {numeral.start for numeral in numerals}
     extra = [
         Numeral(value=Decimal(1), start=match.start(), end=match.start() + 1, spelled=True)
         for match in _ARTICLE_UNIT.finditer(folded)
-        if not any(numeral.start <= match.start() < numeral.end for numeral in numerals)
+        if match.start() not in taken
     ]
     return sorted([*numerals, *extra], key=lambda numeral: numeral.start) if extra else numerals
 
@@ -208,7 +212,7 @@ def _unit_after(
     end = numeral.end
     char = folded[end]
     nearest = char if char != " " else folded[end + 1 : end + 2]
-    if "a" <= nearest <= "z" or nearest == "-":
+    if "a" <= nearest <= "z" or nearest == "-" or folded.startswith((".-", ",-"), end):
         return _word_after(folded, numeral, known, ceiling)
     sign = _SIGN_AFTER.match(folded, end)
     if sign:

@@ -4,7 +4,9 @@ Decided here: which numbers of a hotel's message are prices and how they are put
 Numbers come from ``kinds`` and ``money``, the meaning of the words around them from ``wording``; nothing is resolved here.
 """
 
+import itertools
 import re
+from bisect import bisect_left
 from decimal import Decimal
 
 from agent.prices.fold import fold
@@ -12,13 +14,16 @@ from agent.prices.kinds import HALF_PRICE, Counted, count
 from agent.prices.mention import NumberKind, Polarity, PriceBasis, PriceForm, PriceMention
 from agent.prices.money import cantonese_money, coin_money
 from agent.prices.shape import DOWN_AFTER, DOWN_BEFORE, UP_AFTER, UP_BEFORE, Draft, shape
-from agent.prices.wording import basis_of, clause_of, has_tax_on_top, is_told, polarity_of
+from agent.prices.wording import REFUSED_ECHO, basis_of, clause_of, has_tax_on_top, is_told, polarity_of
 
 _RANGE_LINK = re.compile(r"[ ]*(?:-+|~|to|through|till?|or|and|到|至|—|与|和|與)[ ]*")
 _RANGE_BEFORE = re.compile(
     r"\b(?:between|from|anywhere from|in the range of|range of|somewhere in)[ ]+(?:about |around )?$|(?:在|从|介于|位于|于)[ ]*$"
 )
 _BETWEEN = re.compile(r"\b(?:between|somewhere between|in between)[ ]+(?:about |around |like )?$|(?:在|介于|位于)[ ]*$")
+_FROM = re.compile(r"(?:\bfrom|从|由)[ ]*$")
+_TO_AFTER = re.compile(r"[ ]*(?:元|块)?[ ]*(?:(?:down |up )?to\b|(?:降|减|调|涨)(?:价)?(?:到|至))")
+_LEADS_TO = re.compile(r"[ ]*(?:元|块)?[ ]*(?:到|至|to|down to|up to)[ ]*")
 _PRICE_WORD = re.compile(
     r"\b(?:price[ds]?|rates?|net|nett|costs?|offer|pay|ask(?:ing)?|sell(?:ing)?|deal|budget|quote|night|take|accept|do|go|charge"
     r"|discount|settle|meet you|firm|all in)\b|价|一晚|报|降|给你|收"
@@ -43,7 +48,7 @@ _RELATIVE = re.compile(
     r"|as you (?:ask(?:ed)?|propos(?:ed)?|said|suggest(?:ed)?))\b|(?:按|就|照)(?:你|您|你们|贵方)(?:说|提|要|讲)?的(?:价格?|数|来"
     r"|办)?|(?:你|您"
     r"|你们)(?:说|提|要)的(?:价格?|那个))"
-    r"|(?P<last_offer>\b(?:(?:my|our) (?:last |final |latest |previous |earlier )?(?:price|offer|number|figure|proposal|quote)"
+    r"|(?P<last_offer>\b(?:(?:my|our) (?:last |final |latest |previous |earlier )?(?:price|offer|figure|proposal|quote)"
     r"|what (?:i|we) (?:said|offered|quoted|told you)|as (?:i|we) said|as (?:offered|quoted))\b|(?:我|我们)(?:刚才|之前|上次)?(?:说|报"
     r"|给)的(?:价格?|数)?)"
     r"|(?P<current>\b(?:(?:same|current|existing|today's|present|old|contract(?:ed)?) (?:price|rates?|net|level|one|terms)"
@@ -76,7 +81,9 @@ def find_prices(
     if not prices:
         return ()
     prices.sort(key=lambda price: (price.start, price.end))
-    return tuple(_mention(text, folded, prices, place) for place in range(len(prices)))
+    floors = [0, *(price.end for price in prices)]
+    ceilings = [*(price.start for price in prices[1:]), len(folded)]
+    return tuple(_mention(text, folded, *entry) for entry in zip(prices, floors, ceilings, strict=False))
 
 
 def _prices(folded: str, counted: list[Counted], *, price_expected: bool, scale: Decimal | None) -> list[Draft]:
@@ -89,20 +96,24 @@ def _prices(folded: str, counted: list[Counted], *, price_expected: bool, scale:
     taken = [(price.start, price.end) for price in prices]
     for place, entry in enumerate(counted):
         numeral = entry.numeral
-        if any(start < numeral.end and numeral.start < end for start, end in taken):
+        if taken and any(start < numeral.end and numeral.start < end for start, end in taken):
             continue
         price = _price(folded, entry, counted[place + 1] if place + 1 < len(counted) else None, scale)
-        if price is None or (not price.explicit and not _wanted(folded, price, price_expected=price_expected, scale=scale)):
-            continue
-        prices.append(price)
+        if price is not None:
+            prices.append(price)
     if any(price.explicit for price in prices):
         prices = [price for price in prices if price.explicit or not _in_han_name(folded, price)]
     _half_price(folded, prices)
-    prices = _joined(folded, prices)
+    prices = [
+        price for price in _joined(folded, prices) if price.explicit or _wanted(folded, price, price_expected=price_expected, scale=scale)
+    ]
     for place, price in enumerate(prices):
         floor = prices[place - 1].end if place else 0
         ceiling = prices[place + 1].start if place + 1 < len(prices) else len(folded)
         shape(folded, price, floor, ceiling, scale)
+    for price, following in itertools.pairwise(prices):
+        # "降20到460": the step is told by the price that it leads to.
+        price.told = price.told or (price.form is PriceForm.DELTA and _LEADS_TO.fullmatch(folded[price.end : following.start]) is not None)
     return _merged_bounds(folded, prices)
 
 
@@ -176,7 +187,7 @@ def _percent_end(folded: str, end: int) -> int:
 
 def _wanted(folded: str, price: Draft, *, price_expected: bool, scale: Decimal | None) -> bool:
     """A bare number is a price only where one is expected and it may be one."""
-    value = price.value if price.value is not None else price.low
+    value = price.value if price.value is not None else price.high
     if not price_expected:
         first, last = clause_of(folded, price.start, price.end)
         return value is not None and value >= 10 and _PRICE_WORD.search(folded, first, last) is not None
@@ -184,17 +195,8 @@ def _wanted(folded: str, price: Draft, *, price_expected: bool, scale: Decimal |
         return True
     before, after = folded[: price.start], folded[price.end :]
     return bool(
-        price.sign
-        or DOWN_BEFORE.search(before[-48:])
-        or DOWN_AFTER.match(after)
-        or UP_AFTER.match(after)
-        or UP_BEFORE.search(before[-48:])
-        or _is_half_of_range(folded, price)
+        price.sign or DOWN_BEFORE.search(before[-48:]) or DOWN_AFTER.match(after) or UP_AFTER.match(after) or UP_BEFORE.search(before[-48:])
     )
-
-
-def _is_half_of_range(folded: str, price: Draft) -> bool:
-    return re.compile(r"[ ]*[-~到至][ ]*\d").match(folded, price.end) is not None
 
 
 def _in_han_name(folded: str, price: Draft) -> bool:
@@ -263,7 +265,7 @@ def _joins(folded: str, last: Draft, price: Draft) -> bool:
         return _BETWEEN.search(before) is not None or folded.startswith(("间", "之间", "間", "之間"), price.end)
     if word == "or":
         return False
-    if word == "to" and DOWN_BEFORE.search(before):
+    if word in ("to", "到", "至") and (DOWN_BEFORE.search(before) or (_FROM.search(before) and price.value < last.value)):
         return False
     if last.currency and price.currency and last.currency != price.currency:
         return False
@@ -295,29 +297,33 @@ def _merged_bounds(folded: str, prices: list[Draft]) -> list[Draft]:
 
 def _relatives(folded: str, prices: list[Draft]) -> list[Draft]:
     found: list[Draft] = []
+    starts = [price.start for price in prices]
     for match in _RELATIVE.finditer(folded):
-        anchor = match.lastgroup
-        if any(price.start < match.end() and match.start() < price.end for price in prices):
+        start, end = match.span()
+        first, last = clause_of(folded, start, end)
+        near = prices[bisect_left(starts, first - 24) : bisect_left(starts, last + 24)]
+        if any(price.start < end and start < price.end for price in near):
             continue
-        first, last = clause_of(folded, match.start(), match.end())
-        told = any(first <= price.start and price.end <= last + 24 for price in prices)
-        found.append(Draft(PriceForm.RELATIVE, match.start(), match.end(), anchor=anchor, told=told))
+        if any(price.anchor == match.lastgroup and 0 <= start - price.end < 24 for price in near):
+            # "10% off the current rate" is one price.
+            continue
+        told = any(first <= price.start and price.end <= last + 24 for price in near)
+        found.append(Draft(PriceForm.RELATIVE, start, end, anchor=match.lastgroup, told=told))
     return found
 
 
-def _mention(text: str, folded: str, prices: list[Draft], place: int) -> PriceMention:
-    price = prices[place]
+def _mention(text: str, folded: str, price: Draft, floor: int, ceiling: int) -> PriceMention:
+    """``floor`` and ``ceiling``: where the price before ends and the one behind begins; words beyond them are not about this one."""
     first, last = clause_of(folded, price.start, price.end)
-    floor = max((other.end for other in prices[:place]), default=0)
-    ceiling = min((other.start for other in prices[place + 1 :] if other.start >= price.end), default=len(folded))
-    before = folded[max(first, floor if floor <= price.start else 0) : price.start]
+    before = folded[max(first, min(floor, price.start)) : price.start]
     after = folded[price.end : min(last, ceiling)]
-    if price.told:
+    if price.told or (_FROM.search(before) and _TO_AFTER.match(folded, price.end)):
+        # "from 480 down to 450": the first one is where things stood.
         polarity = Polarity.MENTION
     elif price.flips:
         polarity = Polarity.MENTION if is_told(before, after) else Polarity.OFFER
     else:
-        polarity = polarity_of(before, after)
+        polarity = Polarity.REFUSAL if REFUSED_ECHO.match(folded[price.end : price.end + 32]) else polarity_of(before, after)
     value = price.value
     return PriceMention(
         form=price.form,

@@ -86,6 +86,8 @@ _BEFORE_NEGATIVE = re.compile(r"(?:(?:^|[\t\n(:=<>]|(?<![\d元块a-z%])[ ])-|[�
 _HAN_NEGATIVE = re.compile(r"[负負][ ]?$")
 _FRACTION = re.compile(r"[ ]?/[ ]?(\d{1,4})(?![\d/])")
 _OVER = re.compile(r"[ ]+(?:over|out of|in)[ ]+$")
+_RUN_ON = re.compile(r"(?<![a-z])(?:net+|at|for|to|is|only|just|do|about|price|rate|selling|ask|say|ok)$")
+"""Words that people type against a price: "net430"."""
 _VAGUE_AFTER = re.compile(
     r"(?P<some>[ -]?(?:something|some(?:thin)?\b|odd\b))|(?P<decade>'?s\b(?!\w))|(?P<ish>[ -]?ish\b|[ ]?or so\b|[ ]?左右|[ ]?上下)"
 )
@@ -94,7 +96,7 @@ _HAN_DOZEN = re.compile(r"[ ]?打(?![折对對个個包电電扫])")
 _HAN_LONE_UNIT = frozenset("百佰千仟万萬亿億兆")
 # Chinese idioms and names in which a numeral says no number.
 _HAN_IDIOM = re.compile(
-    r"一(?:点|點)(?![零一二三四五六七八九\d])|一(?:下|起|样|樣|直|定|般|共|旦|切|些|向|致|律|并|方面|时|則|则)"
+    r"一(?:点|點)(?![零一二三四五六七八九\d])|一(?:下|步|起|样|樣|直|定|般|共|旦|切|些|向|致|律|并|方面|时|則|则)"
     r"|十分(?![之钟鐘\d一二三四五六七八九])|千万(?![块元个間间])(?=[别不要])"
     r"|万(?:豪|达|達|怡|丽|麗|圣|事|国)|三亚|三亞|四季|千(?:岛|島|禧)|半岛|半島|半(?:夜|山)|百(?:度|货|貨|合|姓|思)|两(?:者|边"
     r"|邊)|一(?:会|會)"
@@ -110,6 +112,10 @@ _SUFFIXES = {
     "lakh": 10**5,
     "lakhs": 10**5,
     "lac": 10**5,
+    "jt": 10**6,
+    "juta": 10**6,
+    "rb": 10**3,
+    "ribu": 10**3,
     "cr": 10**7,
 }
 _BIG_SUFFIXES = {"M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
@@ -178,8 +184,8 @@ class _Scan:
     def finish(self, numeral: Numeral) -> Numeral:
         """Look at the letters behind the number: vague stretches and attached suffixes."""
         text, end = self.text, numeral.end
-        if end >= len(text):
-            return numeral
+        if numeral.spelled and numeral.value > 100 and text.endswith(("hundreds", "thousands"), numeral.start, end):
+            return replace(numeral, approximate=True, high=numeral.value + _step(numeral.value) - 1)
         vague = _VAGUE_AFTER.match(text, end)
         if vague is None:
             return numeral
@@ -272,7 +278,14 @@ class _Scan:
             self.flush()
             value = -value
         fraction = _FRACTION.match(text, end)
-        if fraction and int(fraction[1]) and "." not in token and "," not in token and (start == 0 or text[start - 1] not in "/-"):
+        if (
+            fraction
+            and value < 100
+            and 0 < int(fraction[1]) <= 100
+            and "." not in token
+            and "," not in token
+            and (start == 0 or text[start - 1] not in "/-")
+        ):
             self.flush()
             share = value / Decimal(fraction[1])
             self.found.append(Numeral(value=share, start=start, end=fraction.end(), fraction=True))
@@ -423,12 +436,15 @@ def _attached(text: str, end: int) -> str:
 
 
 def _glued(text: str, start: int) -> bool:
-    return start > 0 and text[start - 1].isalpha() and not "\u2e80" <= text[start - 1] <= "\u9fff"
+    if start == 0 or not text[start - 1].isalpha() or "\u2e80" <= text[start - 1] <= "\u9fff":
+        return False
+    run_on = _RUN_ON.search(text, max(0, start - 8), start)
+    return run_on is None
 
 
 def _step(value: Decimal) -> Decimal:
     """The place of the last non-zero digit: 10 for 340, 100 for 300, 1000 for 4000."""
     step = Decimal(1)
-    while value and value % (step * 10) == 0:
+    while 0 < value < 10**15 and value % (step * 10) == 0:
         step *= 10
     return step

@@ -22,7 +22,8 @@ _BOUND_BEFORE = re.compile(
     rf"(?P<floor>\b(?:at (?:the (?:very )?)?least|min(?:imum|\.)?(?: (?:of|is|would be|price|rate))*|the least (?:i|we)(?: (?:can"
     rf"|could|would|'d))? (?:do|take|accept|go)(?: is)?|starting (?:at|from|with)|starts? (?:at|from|with)|north of){_FILL}$"
     rf"|(?:至少|最少|起码|起碼|最低|底线|不低于|不少于|不小于|不低於|大于等于|大于或等于|至少要|≥|>=|>[ ]=)(?:也要|得|要|是|有|为)*[ ]*$)"
-    rf"|(?P<cap>\b(?:at (?:the (?:very )?)?most|max(?:imum|\.)?(?: (?:of|is|would be))*|up to|as high as|the most (?:i"
+    rf"|(?P<cap>\b(?:at (?:the (?:very )?)?most|max(?:imum|\.)?(?: (?:of|is|would be))*"
+    rf"|(?<!round )(?<!rounding )(?<!come )(?<!came )(?<!move )up to|as high as|the most (?:i"
     rf"|we)(?: (?:can|could|would|'d))? (?:do|pay|go|offer|spend)(?: is)?|south of|within){_FILL}$"
     rf"|(?:最多|至多|不超过|不超過|不高于|不大于|最高|顶多|不到|以内|小于[ ]*(?:等于|或[ ]*等于)|≤|<=|<[ ]=)(?:也就|是|只能|有)*[ ]*$)"
     rf"|(?P<notless>{_NOT}[^.,!?]{{0,26}}?\b{_LESS}{_FILL}$)"
@@ -31,7 +32,7 @@ _BOUND_BEFORE = re.compile(
     rf"|(?P<more>\b{_MORE}{_FILL}$|(?:高于|超过|超過|大于|多于|高於|超出|过)[ ]*(?:了)?[ ]*$|(?<![=<>])>[ ]*$)"
 )
 _BOUND_AFTER = re.compile(
-    r"^(?P<more>[ ]*(?:or|and) (?:more|above|up|higher|over|better|greater)\b(?! than)|[ ]?\+(?!\+|[ ]?(?:tax|vat|service|\d))"
+    r"^(?P<more>[ ]*(?:or|and) (?:more|above|up|higher|over|better|greater)\b(?! than)|[ ]?\+(?![+ \d]|tax|vat|service)"
     r"|[ ]*(?:元|块)?[ ]*(?:或者?)?(?:以上|之上|或者更多|起(?!码|来)|往上))"
     r"|^(?P<less>[ ]*(?:or|and) (?:less|below|under|lower|cheaper)\b|[ ]*(?:tops|max|maximum|at most)\b|[ ]*(?:元|块)?(?:或者?)?(?:以下"
     r"|之下|以内|之内|封顶|以里|往下))"
@@ -135,11 +136,9 @@ def shape(folded: str, price: Draft, floor: int, ceiling: int, scale: Decimal | 
 
 def _shape_share(price: Draft, before: str, after: str) -> None:
     if price.sign == 0:
-        price.sign = (
-            -1 if DOWN_AFTER.match(after) or DOWN_BEFORE.search(before) else 1 if UP_AFTER.match(after) or UP_BEFORE.search(before) else 0
-        )
-        if price.sign and _TO_TARGET.search(before):
-            price.sign = 0
+        behind = -1 if DOWN_AFTER.match(after) else 1 if UP_AFTER.match(after) else 0
+        ahead = 0 if _TO_TARGET.search(before) else -1 if DOWN_BEFORE.search(before) else 1 if UP_BEFORE.search(before) else 0
+        price.sign = behind or ahead
     if price.sign == 0 and (_SHARE_TOLD.match(after) or _SHARE_TOLD_BEFORE.search(before)):
         price.told = True
     elif price.sign:
@@ -196,7 +195,9 @@ def _bind(price: Draft, bound: re.Match[str] | None, behind: re.Match[str] | Non
     found = bound or behind
     which = found.lastgroup if found else ""
     is_floor = which in ("floor", "more", "notless")
-    if which in ("less", "more") and bound and is_refused(before[: bound.start()], after):
+    if which in ("less", "more") and (
+        is_refused(before[: bound.start()], after) if bound else behind is not None and is_refused(before, after[behind.end() :])
+    ):
         # "anything under 450 is impossible": what is refused lies on the other side.
         is_floor = not is_floor
     price.flips = True

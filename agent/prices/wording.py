@@ -7,15 +7,20 @@ import re
 
 from agent.prices.mention import Polarity, PriceBasis
 
+REFUSED_ECHO = re.compile(
+    r"^[ ]*(?:\?+[ ]*(?:no\b|nope|never|impossible|can'?t|sorry|too|not\b|不|没|太|做)|[,;][ ]*(?:no way|impossible|never"
+    r"|not possible|不行|不可能|做不|太低|没法))"
+)
+"""The other side's number thrown back: "430? No way."."""
 _REACH = 80
 """Characters: words further away say nothing about a price."""
 _CLAUSE_END = re.compile(r"[!?;:\n]|[.,](?!\d)|\bbut\b|\bhowever\b|但|不过|不過|可是")
-_SENTENCE_END = re.compile(r"[!?\n]|\.(?!\d)")
 
 _ASKED_OTHERWISE = re.compile(
     r"\b(?:why (?:not|don'?t|can'?t)|(?:can|could|would|wo|do)(?:n'?t| not|'t) (?:you|we|u)\b|if (?:you|we|u|i) (?:can'?t|don'?t)"
     r"|don'?t mind|not bad|no problem|if not|or not)"
 )
+_HAN_ASKED = re.compile(r"能不能|可不可以|行不行|是不是|要不")
 _HAN_CANNOT = re.compile(
     r"(?:不能|不行|没法|沒法|无法|無法|做不到|做不了|不可能|不接受|接受不了|不同意|不可以|没办法|很难|难以|不会|給不了|给不了"
     r"|不是|不要)[^,.?!]{0,10}$"
@@ -30,7 +35,7 @@ _TOO = re.compile(
 )
 _HAN_TOO = re.compile(
     r"^[^,.?!]{0,6}?(?:不行|做不了|做不到|太低|太高|不可能|接受不了|有点低|有点高|偏低|太少|太贵|不够|没法|沒法|无法|無法|不能"
-    r"|肯定不|给不了|不划算|亏)"
+    r"|肯定不|给不了|不划算|亏|不接受|免谈|不做|不考虑|不卖|不谈)"
 )
 _OFFERS = (
     r"(?:\b(?:i|we)(?:'d| would| could| can(?!')| will|'ll| am willing|'m willing)\b|\b(?:how|what) about\b|\b(?:can|could"
@@ -47,7 +52,7 @@ _TOLD = re.compile(
     r"(?:(?:\b(?:agoda|booking(?:\.com)?|expedia|trip\.com|ctrip|traveloka|hotels\.com|airbnb|google|competitors?|elsewhere"
     r"|other (?:sites?|hotels?|channels?|otas?)|currently|at the moment|used to|last (?:year|month|season|time|week)|"
     r"breakfast|lunch|dinner|tax(?:es)?|vat|service (?:charge|fee)|deposit|fees?|parking|commission|delivery|shipping|"
-    r"instead of|rather than|down from|originally|worth|valued|cost (?:me|us)|costs|paid|why|retails?|msrp|(?:got|bought"
+    r"instead of|rather than|down from|originally|worth|valued|cost (?:me|us)|costs|paid|retails?|msrp|(?:got|bought"
     r"|purchased|paid|tried to buy) (?:it|them|this|that|the \w+|mine)(?: \w+)? (?:for|at)|"
     r"(?:appreciate|thanks for) you|you (?:dropp|tak|knock|lower|reduc)ing|rack rate|resort fee|city tax|extra bed|mark[- ]?up"
     r"|margin|occupancy)\b"
@@ -60,23 +65,25 @@ _TOLD = re.compile(
     r")[ ]*$"
 )
 _TOLD_AFTER = re.compile(
-    r"^[^,.?!]{0,14}?(?:\b(?:for (?:the )?(?:breakfast|parking|extra|delivery|shipping|dinner)|tax(?:es)?\b(?! incl)|deposit|fee"
-    r"|commission|on (?:agoda|booking|expedia|other|your)|last (?:year|month|time)|gift card|discount code|budget)\b|佣金|押金)"
+    r"^[ ]*(?:(?:usd|eur|dollars?|bucks)[ ]+)?(?:(?:is|was)[ ]+)?(?:for|in|of|as|on)?[ ]*(?:the |a |your )?(?:breakfast|parking"
+    r"|extra bed|delivery|shipping|dinner|"
+    r"tax(?:es)?\b(?! incl)|deposit|fees?|commission|agoda|booking\.com|expedia|last (?:year|month|time)|gift card|discount code"
+    r"|budget)\b|^[ ]*(?:元|块)?的?(?:佣金|押金)"
 )
-_QUESTIONED = re.compile(r"\b(?:why|how come|where (?:did|does)|is it|is that|did you (?:say|mean))\b[^.]{0,30}$")
+_QUESTIONED = re.compile(r"\b(?:why(?! not| don)|how come|where (?:did|does)|is it|is that|did you (?:say|mean))\b[^.]{0,30}$")
 
 _NET = re.compile(
-    r"\b(?:net+|nett|net rate|net price|to us|for us|we (?:get|receive|need|keep)|in our pocket|contract(?:ed)? rate|cost price"
+    r"(?<![a-z])(?:net+o?|nett|net rate|net price|to us|for us|we (?:get|receive|need|keep)|in our pocket|contract(?:ed)? rate|cost price"
     r"|b2b|wholesale)\b|净价|淨價|底价|底價|结算价|结算|到手|净得"
 )
 _SELLING = re.compile(
-    r"\b(?:selling|sell(?:s|ing)?(?: (?:it|price|rate|at|for))?|sold|sale price|retail|rack|gross|guest (?:pays|price)"
+    r"(?<![a-z])(?:brutto|selling|sell(?:s|ing)?(?: (?:it|price|rate|at|for))?|sold|sale price|retail|rack|gross|guest (?:pays|price)"
     r"|customers? (?:pays?|see)|public(?: rate| price)?|on (?:your|the) (?:site|page|app|website)|display(?:ed)?|shown|consumer"
     r"|bar rate|b2c|end price)\b"
     r"|售价|售價|卖价|賣價|挂牌|前台价|门市价|门店价|标价|对客|卖(?!家)|展示价|网上价|前端"
 )
 _TAX_AFTER = re.compile(
-    r"^[ ]*(?:(?:net|nett|usd|eur|a night|per night|/night)[ ]*)?(?:\+\+|\+[ ]?\+|\+[ ]?(?:tax|vat|service|gst)"
+    r"^[ ]*(?:(?:net|nett|usd|eur|a night|per night|/night)[ ]*)?(?:\+\+|\+[ ]?\+|\+[ ]?(?:\d+(?:\.\d+)?%[ ]?)?(?:tax|vat|service|gst)"
     r"|plus (?:\d+% )?(?:tax|vat|service|gst|taxes)|(?:before|excl(?:uding|\.|usive)?(?: of)?|without|ex|exclusive of"
     r"|not including|and) (?:\w+ )?(?:tax|vat|taxes|service)\b|net of tax|不含税|未税|另加税|加税|加服务费|不含服务费|另收)"
 )
@@ -87,17 +94,9 @@ def clause_of(folded: str, start: int, end: int) -> tuple[int, int]:
     first = max(0, start - _REACH)
     for match in _CLAUSE_END.finditer(folded, first, start):
         first = match.end()
-    last = _CLAUSE_END.search(folded, end)
-    return first, last.start() if last else len(folded)
-
-
-def sentence_of(folded: str, start: int, end: int) -> tuple[int, int]:
-    """The bounds of the sentence that holds ``folded[start:end]``."""
-    first = 0
-    for match in _SENTENCE_END.finditer(folded, 0, start):
-        first = match.end()
-    last = _SENTENCE_END.search(folded, end)
-    return first, last.start() if last else len(folded)
+    reach = min(len(folded), end + _REACH)
+    last = _CLAUSE_END.search(folded, end, reach)
+    return first, last.start() if last else reach
 
 
 def is_refused(before: str, after: str) -> bool:
@@ -106,7 +105,9 @@ def is_refused(before: str, after: str) -> bool:
         return True
     if _TOO.match(after):
         return True
-    return (not before.isascii() and _HAN_CANNOT.search(before) is not None) or (not after.isascii() and _HAN_TOO.match(after) is not None)
+    if not before.isascii() and _HAN_CANNOT.search(before) and not _HAN_ASKED.search(before):
+        return True
+    return not after.isascii() and _HAN_TOO.match(after) is not None
 
 
 def polarity_of(before: str, after: str) -> Polarity:
