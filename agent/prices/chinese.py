@@ -1,7 +1,7 @@
 """Chinese numerals to amounts: "四百三" 430, "三百八十八", "1万2", "三四百" (300 to 400), "十几万", "一七二零点一三四".
 
-Decided here: the value of a run of Chinese numerals and digit literals. cn2an refuses the spoken forms ("四百三" in its strict mode,
-"三四百", "十几万", "7千5", spaces inside) and costs about 15 µs a call; its own test cases are a benchmark set here. See record 0002.
+Decided here: the value of a run of Chinese numerals and digit literals. cn2an refuses stretches ("三四百", "十几万"), spaces inside and
+mixtures in most of its modes; its own test cases are a benchmark set here. See decision record 0002.
 """
 
 from dataclasses import dataclass

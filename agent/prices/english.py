@@ -1,7 +1,7 @@
 """English number words to amounts: "two fifty", "2.5 hundred", "three lakh", "a couple hundred", "one and a half million".
 
-Decided here: the value of a run of English number words and digit literals. text2num reads the textbook forms only (not "two fifty",
-"2.5 hundred" or a digit literal in the run) and takes about 0.2 ms a turn, so the evaluator is our own; see decision record 0002.
+Decided here: the value of a run of English number words and digit literals. text2num reads the textbook forms only ("two fifty" is
+"2 50" there, "half a million" stays half a text), so the evaluator is our own; see decision record 0002.
 """
 
 from dataclasses import dataclass
