@@ -18,6 +18,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import httpx
 from circus.arbiter import Arbiter
@@ -77,7 +78,7 @@ class Supervisor:
     async def _stop(self) -> None:
         self._stopping.set()
         # No more looks at the children: one at the same time would be refused, and log that it was.
-        self._arbiter.ctrl.caller.stop()
+        cast("Any", self._arbiter.ctrl).caller.stop()
         while True:
             try:
                 await self._arbiter.stop()

@@ -1,0 +1,51 @@
+# Two commands for everybody: `make up` and `make test`. The rest is for those who change Parley.
+#   PYTHON=/path   the Python 3.11 to use          LOCK=requirements/gpu.lock   the official vLLM on an NVIDIA GPU
+#   ARGS="…"       passed on to pytest or to the benchmarks
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+LOCK ?= requirements/cpu.lock
+BIN := .venv/bin
+export PYTHON
+
+# Nothing of the caller's Python may leak in.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
+
+.PHONY: help up test check bench clean lock environment
+
+help:
+	@echo "make up      install what is missing, start everything, print the address"
+	@echo "make test    install what the tests need, a browser included, and run them all"
+	@echo "make check   style, types, floors, migrations"
+	@echo "make bench   the benchmarks, with their figures"
+	@echo "make lock    resolve the pinned packages again"
+	@echo "make clean   remove the environment and what the tools left (the data folder stays)"
+
+environment:
+	@requirements/install.sh $(LOCK)
+
+up: environment
+	@exec $(BIN)/parley up
+
+test: environment
+	@echo "Browser: $$($(BIN)/python -m tests.chromium)"
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.schema
+
+bench: environment
+	$(BIN)/python -m benchmarks.prices $(ARGS)
+	$(BIN)/python -m benchmarks.turn $(ARGS)
+
+lock:
+	@requirements/install.sh $(LOCK)
+	@requirements/lock.sh $(BIN)/python
+
+clean:
+	rm -rf .venv build dist screenshots .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage* *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

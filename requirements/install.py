@@ -1,0 +1,99 @@
+"""Makes the environment ``.venv`` from a lock file, only where it is not there yet: ``install.sh [LOCK]`` finds a Python and runs this.
+
+Nothing but the standard library is used. Every file is checked against the lock's hashes, and nothing is installed that the lock does not
+name, because the CPU build of vLLM asks for packages that break it. A stamp in the environment says which lock it was made from.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = ROOT / ".venv"
+PYTHON = ENVIRONMENT / "bin" / "python"
+STAMP = ENVIRONMENT / "parley-lock"
+PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# Plain imports pass where torchvision's CUDA build broke transformers; importing a model class does not.
+SMOKE_TEST = "from transformers import Qwen3ForCausalLM; import vllm"
+
+
+def main() -> None:
+    """Install what ``sys.argv[1]`` (default ``requirements/cpu.lock``) pins, and Parley itself."""
+    lock = (Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "requirements" / "cpu.lock").resolve()
+    if not lock.is_file():
+        sys.exit(f"There is no lock file {lock}.")
+    # The place belongs to it: an environment that was moved does not work.
+    wanted = hashlib.sha256(lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + str(ROOT).encode()).hexdigest()
+    present = STAMP.read_text().strip() if STAMP.exists() else None
+    if present == wanted:
+        return
+    started = time.monotonic()
+    if not _usable() or (present is not None and present != wanted):
+        say(f"Making the environment in {ENVIRONMENT}")
+        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+        venv.create(ENVIRONMENT, with_pip=True)
+    # Gone until all is well: an interrupted installation must not look finished.
+    STAMP.unlink(missing_ok=True)
+    install_torch(lock)
+    say(f"Installing {lock.name}: about 250 packages, a few minutes on the first time")
+    if not pip("install", "--no-deps", "--require-hashes", "-r", str(lock)):
+        sys.exit("Not everything could be installed; pip's last lines above say why. Run the same command again to go on.")
+    if not pip("install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)):
+        sys.exit("Parley itself could not be installed; pip's last lines above say why.")
+    say("Trying it")
+    if subprocess.run([PYTHON, "-W", "ignore", "-c", SMOKE_TEST], cwd=ROOT, env=_environment(), check=False).returncode != 0:
+        sys.exit(f"The environment does not work: `{SMOKE_TEST}` fails (see above). Remove {ENVIRONMENT} and run the same command again.")
+    STAMP.write_text(wanted + "\n")
+    say(f"The environment is ready ({time.monotonic() - started:.0f} s)")
+
+
+def install_torch(lock: Path) -> None:
+    """The CPU build of torch is not on the usual index: take it from where this machine's pip finds it, else from PyTorch's own."""
+    pinned = re.search(r"^torch==\S+\+cpu(?: \\\n +--hash=\S+)+", lock.read_text(), re.MULTILINE)
+    if pinned is None:
+        return  # a GPU lock, whose torch is the usual one
+    say("Installing torch for the CPU")
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as alone:
+        alone.write(pinned.group() + "\n")
+        alone.flush()
+        arguments = ["install", "--no-deps", "--require-hashes", "-r", alone.name]
+        if pip(*arguments, quiet=True):
+            return
+        say(f"This machine's pip finds no CPU build; trying {PYTORCH_CPU_INDEX}")
+        if not pip(*arguments, "--extra-index-url", PYTORCH_CPU_INDEX):
+            name = pinned.group().split()[0]
+            sys.exit(
+                f"{name} could not be had: this machine's pip does not find it, nor could it be fetched from {PYTORCH_CPU_INDEX}. "
+                "Put the wheel into a folder and name that in PIP_FIND_LINKS, then run the same command again."
+            )
+
+
+def pip(*arguments: str, quiet: bool = False) -> bool:
+    """Run the environment's pip; true if it succeeded."""
+    command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments, "--quiet"]
+    return subprocess.run(command, env=_environment(), check=False, stderr=subprocess.DEVNULL if quiet else None).returncode == 0
+
+
+def _environment() -> dict[str, str]:
+    """Our own, without what would send Python to other packages, and with leave to write bytecode: starts are twice as slow without it."""
+    return {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"}}
+
+
+def _usable() -> bool:
+    return PYTHON.exists() and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    print(f"· {text}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
