@@ -17,7 +17,7 @@ def graph(config: Any = None) -> CompiledStateGraph[TurnState]:
     """The turn graph without a checkpointer of its own: the tool that opens it brings one."""
     settings = AgentSettings()
     url = DatabaseSettings().database_url or "postgresql://127.0.0.1:5432/parley"
-    engine = create_engine_from(url)
+    engine = create_engine_from(url, pooled=False)
     desk = DatabaseDesk(session_factory(engine), follow_up_after=timedelta(hours=settings.follow_up_after_h))
     client = ModelClient(settings.model_url, timeout=settings.model_timeout_s, retries=settings.model_retries)
     return build_graph(Steps(client=client, desk=desk, temperature=settings.temperature))
