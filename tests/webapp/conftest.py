@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from web_site import ROOT, Site, StartSite, add_people
 
 from db.embedded import EmbeddedPostgres, free_port
@@ -76,6 +76,7 @@ def start_site(embedded: EmbeddedPostgres, migrated_template: str, tmp_path_fact
 def chromium(chromium_path: str) -> Iterator[Browser]:
     """A real browser."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
         browser = playwright.chromium.launch(executable_path=chromium_path, args=_ARGUMENTS)
         yield browser
         browser.close()

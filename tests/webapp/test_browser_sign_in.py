@@ -22,7 +22,7 @@ def test_a_visitor_signs_in_and_comes_to_the_page_that_was_asked_for(site: Site,
     window.fill("#password", PASSWORD)
     window.keyboard.press("Enter")
     settle(window)
-    expect(window.get_by_role("heading", name="Conversations")).to_be_visible()
+    expect(window.get_by_role("heading", name="Conversations", exact=True)).to_be_visible()
     expect(window.get_by_text("No conversations yet")).to_be_visible()
     assert_no_traceback(window)
 

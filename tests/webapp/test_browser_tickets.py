@@ -84,13 +84,13 @@ def test_an_import_names_every_bad_cell_and_takes_the_good_rows(site: Site, wind
     sign_in(window, site, path="/import")
     take_screenshot(window, "import")
     window.locator('input[type="file"]').set_input_files(file)
-    expect(window.get_by_text("2 rows have mistakes and would be left out; 1 are good", exact=False)).to_be_visible()
+    expect(window.get_by_text("2 rows have mistakes and would be left out; 1 is good", exact=False)).to_be_visible()
     settle(window)
     take_screenshot(window, "import with mistakes")
     with site.sessions.begin() as session:
         assert not session.scalars(select(Ticket).where(Ticket.reference.startswith("IMP-"))).all()
     window.get_by_role("button", name="Import 1 ticket").click()
-    expect(window.get_by_text("1 tickets added")).to_be_visible()
+    expect(window.get_by_text("1 ticket added")).to_be_visible()
     settle(window)
     with site.sessions.begin() as session:
         assert session.scalars(select(Ticket.reference).where(Ticket.reference.startswith("IMP-"))).all() == ["IMP-1"]
@@ -103,7 +103,7 @@ def test_an_import_names_every_bad_cell_and_takes_the_good_rows(site: Site, wind
         (b"\xff\xfe\x00\x01" * 30, "not UTF-8"),
         (b"PK\x03\x04" + bytes(5000), "binary data"),
         (b"reference,colour\n1,red\n", "lacks the columns"),
-        (b'reference,"hotel\n' + b"x," * 50_000, "lacks the columns"),
+        (b'reference,"hotel\n' + b"x," * 50_000, "not well-formed"),
     ],
     ids=["empty", "not utf-8", "a workbook", "other columns", "a quote that never ends"],
 )
@@ -120,6 +120,8 @@ def test_the_list_can_be_used_in_a_narrow_dark_window(site: Site, window: Page) 
     window.set_viewport_size({"width": 400, "height": 780})
     window.emulate_media(color_scheme="dark")
     sign_in(window, site)
+    expect(window.get_by_test_id("stDataFrame")).to_be_visible()
+    settle(window)
     take_screenshot(window, "tickets narrow dark")
     assert window.evaluate("document.documentElement.scrollWidth") <= 400
 

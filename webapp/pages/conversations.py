@@ -76,7 +76,7 @@ def _table(rows: Sequence[Conversation], *, key: str) -> Conversation | None:
         pd.DataFrame([_row(conversation) for conversation in rows]),
         key=key,
         hide_index=True,
-        height=min(38 + 38 * len(rows), 690),
+        height=min(36 + 38 * len(rows), 690),
         row_height=38,
         on_select="rerun",
         selection_mode="single-row",

@@ -67,11 +67,12 @@ def _table(everybody: list[User]) -> User | None:
 
 
 def _new_person(person: Identity) -> None:
-    with st.form("new-person"):
+    number: int = st.session_state.get("np_number", 0)  # a fresh form after each person
+    with st.form(f"new-person:{number}"):
         st.subheader("Add somebody")
-        name = st.text_input("Name", key="np_name")
-        email = st.text_input("E-mail", key="np_email")
-        roles = st.multiselect("Roles", [*Role], default=[Role.BD], format_func=ROLE_WORDS.__getitem__, key="np_roles")
+        name = st.text_input("Name", key=f"np_name:{number}")
+        email = st.text_input("E-mail", key=f"np_email:{number}")
+        roles = st.multiselect("Roles", [*Role], default=[Role.BD], format_func=ROLE_WORDS.__getitem__, key=f"np_roles:{number}")
         pressed = st.form_submit_button("Add", type="primary", icon=":material/person_add:")
     if not pressed:
         return
@@ -82,8 +83,7 @@ def _new_person(person: Identity) -> None:
         st.error(str(error), icon=":material/error:")
         return
     st.session_state[_TOLD] = made
-    for name in ("np_name", "np_email"):
-        st.session_state.pop(name, None)
+    st.session_state["np_number"] = number + 1
     st.rerun()
 
 
@@ -129,6 +129,6 @@ def _show_credentials() -> None:
     if told is None:
         return
     with st.container(border=True):
-        st.markdown(f"Give this password to **{told.email}**. It is shown only now.")
+        st.markdown(f"Give this password to `{told.email}`. It is shown only now.")
         st.code(told.password, language=None)
         st.button("I have passed it on", on_click=lambda: st.session_state.pop(_TOLD, None))

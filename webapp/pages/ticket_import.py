@@ -44,18 +44,18 @@ def show() -> None:
 
 def _show_errors(intake: Intake) -> None:
     if not intake.errors:
-        st.success(f"All {len(intake.rows)} rows are good.", icon=":material/check_circle:")
+        st.success(f"Every row is good: {len(intake.rows)}.", icon=":material/check_circle:")
         return
-    bad = len({error.row for error in intake.errors})
+    bad, good = len({error.row for error in intake.errors}), len(intake.rows)
     st.warning(
-        f"{bad} {'row has' if bad == 1 else 'rows have'} mistakes and would be left out; {len(intake.rows)} are good. "
+        f"{bad} {'row has' if bad == 1 else 'rows have'} mistakes and would be left out; {good} {'is' if good == 1 else 'are'} good. "
         "Mend them in your file and choose it again, or import the good ones now.",
         icon=":material/rule:",
     )
     frame = pd.DataFrame([asdict(error) for error in intake.errors[:_SHOWN]])
     frame.columns = ["Row", "Column", "It says", "What is wrong"]
     st.dataframe(
-        frame, hide_index=True, height=min(38 + 36 * len(frame), 330), column_config={"Row": st.column_config.NumberColumn(width=60)}
+        frame, hide_index=True, height=min(37 + 35 * len(frame), 330), column_config={"Row": st.column_config.NumberColumn(width=60)}
     )
     if len(intake.errors) > _SHOWN:
         st.caption(f"The first {_SHOWN} of {len(intake.errors):,} mistakes are shown.")
@@ -80,7 +80,7 @@ def _show_rows(intake: Intake, data: bytes, person: Identity) -> None:
             ]
         ),
         hide_index=True,
-        height=min(38 + 36 * len(intake.rows), 330),
+        height=min(37 + 35 * len(intake.rows), 330),
     )
     digest = sha256(data).hexdigest()[:16]
     rows = "1 ticket" if len(intake.rows) == 1 else f"{len(intake.rows):,} tickets"
@@ -89,6 +89,6 @@ def _show_rows(intake: Intake, data: bytes, person: Identity) -> None:
     with st.spinner("Importing …"), database.sessions().begin() as session:
         added, known = import_tickets(session, intake.rows, actor=person.user_id)
     already = f" {len(known)} were there already and stay as they are." if known else ""
-    note(f"{added} tickets added.{already}")
+    note(f"{added} {'ticket' if added == 1 else 'tickets'} added.{already}")
     st.session_state["imports"] = st.session_state.get("imports", 0) + 1
     places.go(places.TICKETS)

@@ -110,7 +110,7 @@ def _table(found: _Found, *, key: str) -> list[Ticket]:
         frame,
         key=key,
         hide_index=True,
-        height=min(38 + 38 * len(found.rows), 690),
+        height=min(36 + 38 * len(found.rows), 690),
         row_height=38,
         on_select="rerun",
         selection_mode="multi-row",

@@ -29,13 +29,8 @@ CONVERSATIONS = Place(path="conversations", title="Conversations", icon=":materi
 NEGOTIATION = Place(path="negotiation", title="Negotiation", icon=":material/chat:", roles=_BD, listed=False)
 NEW_TICKET = Place(path="new-ticket", title="New ticket", icon=":material/add_circle:", roles=_BD)
 IMPORT = Place(path="import", title="Import tickets", icon=":material/upload_file:", roles=_BD)
-WELCOME = Place(path="welcome", title="Welcome", icon=":material/waving_hand:", roles=frozenset(Role), listed=False)
+HOME = Place(path="home", title="Parley", icon=":material/home:", roles=frozenset(Role), listed=False)
 PEOPLE = Place(path="people", title="People", icon=":material/group:", roles=frozenset({Role.ADMIN}))
-
-
-def home_of(person: Identity) -> Place:
-    """Where somebody starts."""
-    return TICKETS if person.may(*TICKETS.roles) else WELCOME
 
 
 def page(place: Place, run: Callable[[], None], *, person: Identity) -> Page:
@@ -46,7 +41,7 @@ def page(place: Place, run: Callable[[], None], *, person: Identity) -> Page:
         title=place.title,
         icon=place.icon,
         url_path=place.path,
-        default=place is home_of(person),
+        default=place is HOME,
         visibility="visible" if seen else "hidden",
     )
 

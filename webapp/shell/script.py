@@ -4,7 +4,7 @@ import streamlit as st
 
 from webapp.auth.identity import Identity
 from webapp.components.people import who_html
-from webapp.pages import conversations, negotiation, new_ticket, people, ticket_import, tickets, welcome
+from webapp.pages import conversations, home, negotiation, new_ticket, people, ticket_import, tickets
 from webapp.shell import places
 from webapp.shell.notes import show_notes
 from webapp.shell.signed_in import leave, signed_in
@@ -17,7 +17,7 @@ _PAGES = (
     (places.IMPORT, ticket_import.show),
     (places.NEGOTIATION, negotiation.show),
     (places.PEOPLE, people.show),
-    (places.WELCOME, welcome.show),
+    (places.HOME, home.show),
 )
 
 

@@ -1,14 +1,17 @@
-"""Where somebody lands who has no page of their own yet."""
+"""Where everybody starts: on to the page where their work is, or a word to whoever has none yet."""
 
 import streamlit as st
 
 from webapp.components.words import ROLE_WORDS
+from webapp.shell import places
 from webapp.shell.signed_in import signed_in
 
 
 def show() -> None:
-    """Say what the person's roles open, and what to ask for."""
+    """Go on to the tickets, or say what the person's roles open and what to ask for."""
     person = signed_in()
+    if person.may(*places.TICKETS.roles):
+        places.go(places.TICKETS, **st.query_params.to_dict())
     roles = ", ".join(ROLE_WORDS[role] for role in sorted(person.roles))
     st.title(f"Welcome, {person.name}")
     if roles:
