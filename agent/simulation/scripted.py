@@ -6,17 +6,16 @@ conversation. Which move to make is not decided here; it comes from the SOP.
 
 import random
 import re
-from collections.abc import Iterable, Iterator
-from datetime import date
-from decimal import Decimal
+from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from agent.domain import AllowedMove, TicketFacts, TurnContext, plain, selling_from_net
+from agent.domain import AllowedMove, TurnContext
 from agent.simulation.hearing import ARGUMENTS, sentences, skeleton
 from agent.simulation.phrasebook import Phrasebook, phrasebook
 from agent.simulation.phrases import BDPart, BDPhrase, Lever, Quality
+from agent.simulation.slots import slot_values
 from db.errors import ParleyError
-from db.vocabulary import HotelMoveKind, Mood, MoveKind, Speaker
+from db.vocabulary import HotelMoveKind, MoveKind, Speaker
 
 # These say in their own body what they answer.
 _WITHOUT_ACK = frozenset({MoveKind.GREET, MoveKind.CLOSE, MoveKind.FOLLOW_UP, MoveKind.CALM})
@@ -42,7 +41,6 @@ _SAYS: dict[Quality, dict[BDPart, float]] = {
     Quality.WRONG: {},
 }
 _SLOT = re.compile(r"\{\w+\}")
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 _QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("where", ("where", "which site", "who is cheaper", "undercut", "compared to whom", "show me")),
     ("selling", ("selling price be", "show it to guests", "travellers see", "sell it for")),
@@ -86,7 +84,7 @@ class _Reply:
         self._fact = context.fact(move.label)
         self._ours = tuple(said.text for said in context.history if said.speaker is Speaker.BD)
         self._said = {skeleton(sentence) for text in self._ours for sentence in sentences(text)}
-        self._values = dict(_values(context, move, self._fact, rng))
+        self._values = dict(slot_values(context, move, self._fact, rng))
         last = context.history[-1] if context.history else None
         self._heard = last.text if last is not None and last.speaker is Speaker.HOTEL else ""
 
@@ -266,52 +264,3 @@ def _joined(pieces: list[str]) -> str:
         else:
             text = f"{text} {piece[:1].upper()}{piece[1:]}"
     return text
-
-
-def money(amount: Decimal, currency: str, *, symbol: bool = False) -> str:
-    """An amount with its currency, as we write it."""
-    number = plain(amount)
-    sign = {"USD": "$", "EUR": "€", "GBP": "£"}.get(currency) if symbol else None
-    return f"{sign}{number}" if sign else f"{currency} {number}"
-
-
-def _values(context: TurnContext, move: AllowedMove, fact: TicketFacts, rng: random.Random) -> Iterator[tuple[str, str]]:
-    """What can be said truly in this turn: a slot that has no value here is not among them."""
-    symbol = rng.random() < 0.3
-    short = rng.random() < 0.4
-    yield "hotel", fact.hotel_name
-    yield "room", fact.room_type
-    yield "check_in", _day(fact.check_in, short)
-    yield "check_out", _day(fact.check_out, short)
-    yield "start", _day(fact.check_in, short)
-    yield "dates", f"{_day(fact.check_in, short)} to {_day(fact.check_out, short)}"
-    yield "current_selling", money(fact.current_selling, fact.currency, symbol=symbol)
-    if move.price is not None:
-        yield "net", money(move.price, fact.currency, symbol=symbol)
-        yield "selling", money(selling_from_net(move.price, fact.commission), fact.currency, symbol=symbol)
-    if fact.competitor_price is not None and fact.competitor_source is not None:
-        yield "competitor_price", money(fact.competitor_price, fact.currency, symbol=symbol)
-        yield "competitor_source", fact.competitor_source
-        if fact.competitor_seen_on is not None:
-            yield "seen_on", _day(fact.competitor_seen_on, short)
-    told = " ".join(said.text for said in context.history if said.speaker is Speaker.BD)
-    if untold := [sentence for sentence in fact.evidence if sentence not in told]:
-        yield "evidence", rng.choice(untold)
-    heard = context.hotel_move
-    if heard is not None and heard.offers and heard.mood is not Mood.ANGRY:
-        yield "offer", money(heard.offers[0].amount, fact.currency, symbol=symbol)
-    if context.agreed:
-        yield "agreed", " and ".join(_agreed(context, symbol, short))
-
-
-def _agreed(context: TurnContext, symbol: bool, short: bool) -> Iterator[str]:
-    for terms in context.agreed:
-        fact = context.fact(terms.label)
-        net = money(terms.net, fact.currency, symbol=symbol)
-        selling = money(selling_from_net(terms.net, fact.commission), fact.currency, symbol=symbol)
-        yield f"{net} net ({selling} selling) for the {fact.room_type} from {_day(fact.check_in, short)} to {_day(fact.check_out, short)}"
-
-
-def _day(day: date, short: bool) -> str:
-    month = _MONTHS[day.month - 1]
-    return f"{day.day} {month[:3] if short else month} {day.year}"

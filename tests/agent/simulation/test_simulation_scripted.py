@@ -124,6 +124,8 @@ def test_that_conversations_come_to_every_kind_of_end():
     ends = Counter(conversation.state.stage for conversation in CONVERSATIONS[Quality.EXCELLENT] + CONVERSATIONS[Quality.CLUMSY])
     assert {Stage.AGREED, Stage.DECLINED, Stage.HANDED_OVER} <= set(ends)
     assert 0.4 < ends[Stage.AGREED] / ends.total() < 0.95
+    # A hotel that takes a reminder for a farewell would fall silent, and the talk would expire.
+    assert ends[Stage.EXPIRED] / ends.total() < 0.08
 
 
 def test_that_conversations_have_a_human_length():
