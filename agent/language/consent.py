@@ -29,7 +29,9 @@ _IT = r"(?:that|this|it|these|those|the (?:price|rate|terms|offer|proposal|deal)
 _SUBJECT = r"(?:i|we|i'm|we're|i am|we are|i've|we've|i have|we have)"
 
 _CORES_EN = [
-    r"ye+s+|yep|yup|yeah|yea|aye|affirmative|absolutely|definitely|certainly|of course|indeed|no problem|not a problem|no objections?|"
+    # An adverb is a yes only where it opens the sentence: "with breakfast, of course" agrees to nothing.
+    r"(?:^\W*)(?:absolutely|definitely|certainly|of course|indeed)",
+    r"ye+s+|yep|yup|yeah|yea|aye|affirmative|no problem|not a problem|no objections?|"
     r"why not",
     r"agreed?|we(?: can| do)? agree|i(?: can| do)? agree|accepted|(?:we|i)(?:(?:'ll| will| can| do| hereby| gladly| happily))* accept|"
     r"accept",
@@ -97,33 +99,40 @@ _NEGATIONS = re.compile(
     "|不|没|别|无法|拒绝|难|免谈"
 )
 _NOT_NEGATIVE = re.compile(
-    r"\b(?:no problems?|not a problem|no worries|no objections?|why not|no rush|no idea|not bad|no need|no issues?|no doubt)\b|没问题|"
-    r"没有问题|没意见|没有意见|"
-    "不客气|没错|不错|没关系"
+    r"\b(?:no (?:problems?|worries|objections?|rush|idea|need|issues?|doubt|strings|conditions?|restrictions?|minimum|more than|other)|"
+    r"not a problem|why not|not bad)\b|没问题|没有问题|没意见|没有意见|不客气|没错|不错|没关系"
 )
 _REFUSALS = re.compile(
-    r"(?:^|[.!?,;:]\s*)\W*(?:no+|nope|nah)\b(?! (?:problem|worries|objection|rush|idea|need|issue|doubt))|\bno way\b|\bnot (?:possible|"
-    r"acceptable|an option|interested|"
-    r"able|going to|ok|okay|agreed|for (?:us|me)|feasible|realistic|doable|happening|viable|today)\b|\b(?:can'?t|cannot|can not|won'?t|"
-    r"will not|couldn'?t|could not|wouldn'?t|unable to|are not able to)\b"
-    r"(?: \w+){0,2} (?:do|accept|agree|go|offer|give|lower|reduce|drop|match|approve|make|move|change|afford|meet|sell|take|help|support|"
-    r"cut|work)\b"
-    r"|\b(?:impossible|out of the question|too (?:low|cheap|little)|disagree|i decline|we decline|(?:i|we)(?: \w+)? (?:reject|refuse)|"
-    r"(?:must|have to|need to) (?:decline|refuse|reject)|"
-    r"(?:do not|don'?t|does not|doesn'?t) (?:agree|accept|work|think so)|no chance|forget it|no discount|no (?:further )?reduction|"
-    r"isn'?t possible|is not possible)\b"
-    "|^不[好是中成]|不行|不可以|不同意|不能|不接受|没法|无法|办不到|做不到|做不了|拒绝|太低|免谈|不可能|降不了|没办法|不好意思.{0,6}不"
-)  # fmt: skip
+    r"(?:^|[.!?]\s*)\W*(?:no+|nope|nah)\b|[,;:]\s*(?:so |but |and )?no\b(?=\s*(?:[.,!;]|$|we\b|i\b|sorry|thank|that|this|way|chance|"
+    r"not\b))|"
+    r"\b(?:but|so|is|said|say|still|again,?|it's a|it is a) (?:a )?no\b|\bno (?:way|change|chance|discount|(?:further )?reduction)\b|"
+    r"\bnot (?:possible|acceptable|an option|interested|able|going to|ok|okay|agreed|for (?:us|me)|feasible|realistic|doable|happening|"
+    r"viable|today)\b|\b(?:unfortunately|certainly|definitely|absolutely|of course|afraid|rather|probably|sorry,?) not\b|\bi wish (?:i|"
+    r"we) could\b|"
+    r"\b(?:afraid|sorry),? (?:that )?(?:i|we) (?:can'?t|cannot)\b|"
+    r"\b(?:can'?t|cannot|can not|won'?t|will not|couldn'?t|could not|wouldn'?t|unable to|are not able to)(?: \w+){0,2} "
+    r"(?:do|accept|agree|go|offer|give|lower|reduce|drop|match|approve|make|move|change|afford|meet|sell|take|help|support|cut|work)\b|"
+    r"\b(?:price|rate|it|that|this)s? (?:stays?|remains?) (?:as (?:it|they) (?:is|are)|the same|unchanged|where)\b|"
+    r"\bwe (?:keep|stay with|stick (?:to|with)) (?:our|the|this) (?:\w+ )?(?:price|rate)\b|"
+    r"\b(?:impossible|out of the question|too (?:low|cheap|little)|disagree|i decline|we decline|(?:i|we)(?: \w+)? (?:reject|refuse)|"
+    r"(?:must|have to|need to) (?:decline|refuse|reject)|(?:do not|don'?t|does not|doesn'?t) (?:agree|accept|work|think so)|forget it|"
+    r"isn'?t possible)\b"
+    "|^不[好是中成]|不行|不可以|不同意|不能|不接受|没法|无法|办不到|做不到|做不了|拒绝|太低|免谈|不可能|降不了|没办法|不好意思.{0,6}不|"
+    "不变|维持原价"
+)
+_VERBS = r"(?:check|see|think|ask|look|get back|come back|revert|consider|discuss|review|talk|speak|consult|decide|approve|wait)"
 _STALLS = re.compile(
-    r"\b(?:let me (?:see|check|think|ask|look|get back|talk|speak|discuss|consult|come back)|(?:i|we)(?:'ll| will| need to| have to|"
-    r" must| should| shall)(?: \w+)? "
-    r"(?:check|see|think|ask|look|get back|come back|revert|consider|discuss|review|talk|speak|consult|let you know)|noted|will (?:check|"
-    r"revert|get back|see|let you know|think|consider|do my best)|"
-    r"get back to you|come back to you|think (?:about it|it over)|under (?:review|consideration)|(?:we|i)'?ll see|let'?s see|not sure yet|"
-    r"(?:need|give me|give us|want) (?:some |a bit of |more )?time|one moment|hold on|bear with (?:me|us)|busy (?:now|right now|"
-    r"at the moment|today)|call (?:me|you) (?:back|later)|later|another time|"
-    r"received with thanks|i understand|understood|i hear you|i see|hm+|ok+(?:ay)?|sure|alright|fine|waiting (?:for|on))\b"
-    "|看看|看一下|考虑|商量|请示|汇报|回头|再说|稍后|等一?下|等等|收到|知道了|明白|了解|晚点|研究一下|问一下|问问|再联系|好的?|嗯|哦"
+    rf"\b(?:let me (?:{_VERBS})|(?:i|we)(?:'ll| will| must| should| shall| would rather)(?: \w+)? {_VERBS}|"
+    rf"(?:need|needs|have|has|want|wants) to(?: first)? {_VERBS}|rather {_VERBS}|will (?:{_VERBS}|let you know|do my best)|noted|"
+    r"get back to you|come back to you|let you know|think (?:about it|it over)|under (?:review|consideration)|(?:we|i)'?ll see|(?:is|"
+    r"are) discussing (?:it|this)|can'?t say (?:right )?now|"
+    r"not sure yet|(?:need|give me|give us|want) (?:some |a bit of |more )?time|one moment|hold on|bear with (?:me|us)|"
+    r"busy (?:now|right now|at the moment|today)|call (?:me|you) (?:back|later)|later|another time|waiting (?:for|on))\b"
+    "|看看|看一下|考虑|商量|请示|汇报|回头|再说|稍后|等一?下|等等|晚点|研究一下|问一下|问问|再联系"
+)
+_ACKNOWLEDGED = re.compile(
+    r"\W*(?:(?:ok+(?:ay)?|sure|alright|all right|fine|good|great|noted|understood|received|got it|i see|i understand|i hear you|hm+|"
+    r"maybe|perhaps|possibly|let'?s see|thanks?(?: you)?|well|with thanks|收到|知道了|明白了?|了解|好的?|嗯|哦|谢谢)\W*){1,4}"
 )
 _SENTENCE_END = re.compile(r"(?<!\d)[.](?!\d)|(?<=\d)[.](?!\d)|(?<!\d)[.](?=\d)|[!?！？。；;\n]+|…+")
 _WORDS = re.compile(r"[a-zà-ÿ]+(?:'[a-z]+)?")
@@ -175,7 +184,7 @@ def is_silence(text: str) -> bool:
 def is_stall(text: str) -> bool:
     """True where the text puts off an answer or only acknowledges ("let me see", "noted", a bare "ok") and is no explicit yes."""
     plain = normalised(text[:LONGEST_CONSENT])
-    return bool(_STALLS.search(plain)) and not says_yes(text)
+    return bool(_STALLS.search(plain) or _ACKNOWLEDGED.fullmatch(plain)) and not says_yes(text)
 
 
 def _sentences(plain: str) -> list[tuple[str, bool]]:

@@ -6,7 +6,7 @@ never guessed.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agent.domain import HotelOffer, TicketFacts, selling_from_net
@@ -25,6 +25,11 @@ _NEAR = Decimal("1.00")
 """Two amounts this close are the same price said as net and as selling: hotels round."""
 _SENTENCE_END = re.compile(r"[.!?。！？;\n](?!\d)")
 _HOW_ABOUT = re.compile(r"\b(?:how|what) about\s*\W?$", re.IGNORECASE)
+_TODAY = "current"
+"""The anchor of "our rate stays as it is": today's price, named to refuse rather than to offer."""
+_OFF_TODAY = re.compile(
+    r"\W*(?:off|from|on|below) (?:of )?(?:our|the|your|my|today'?s|that) (?:\w+ )?(?:rate|price|tariff|net)s?\b", re.IGNORECASE
+)
 _EVERY_ROOM = re.compile(r"\b(?:both|all (?:rooms?|of them|room types)|each room|either)\b|两个房型|所有房型|都")
 _BREAK = re.compile(r"[,;.()\n，；。、]|\band\b|和")
 
@@ -51,7 +56,7 @@ class _Candidate:
 def offers_in(text: str, context: ReadContext) -> Priced:
     """Every price that the message puts forward as the hotel's own."""
     scale = context.fact().current_net
-    mentions = [m for m in find_prices(text, language=context.language, scale=scale) if m.polarity is Polarity.OFFER]
+    mentions = [m for m in find_prices(text, language=context.language, scale=scale) if m.polarity is Polarity.OFFER and m.anchor != _TODAY]
     if len(text) > LONG_MESSAGE:
         mentions = [m for m in mentions if m.currency or m.basis is not PriceBasis.UNKNOWN]
     stated = signals.stated_basis(text)
@@ -89,6 +94,8 @@ def _is_meant(mention: PriceMention, facts: TicketFacts) -> bool:
     """True where something that cannot be reckoned is nevertheless a price, not a stray percentage or count."""
     if mention.form is PriceForm.PERCENT:
         return mention.sign != 0
+    if mention.form is PriceForm.RELATIVE:
+        return mention.anchor in ("competitor", "midpoint")
     sizes = [size for size in (mention.value, mention.low, mention.high) if size is not None]
     return not sizes or max(sizes) >= LEAST_SHARE * facts.current_net or mention.form is PriceForm.DELTA
 
@@ -98,7 +105,11 @@ def _amount(mention: PriceMention, text: str, context: ReadContext, facts: Ticke
         return None
     if mention.approximate and not _HOW_ABOUT.search(text[: mention.start]):
         return None
-    resolved = resolve(mention, _anchors(context, facts))
+    anchors = _anchors(context, facts)
+    if mention.form in (PriceForm.DELTA, PriceForm.PERCENT) and _OFF_TODAY.match(text, mention.end):
+        # "10 off our net rate" counts from today's price, whatever was offered since.
+        anchors = replace(anchors, last_offer=None)
+    resolved = resolve(mention, anchors)
     return resolved if isinstance(resolved, Decimal) and resolved > 0 else None
 
 
@@ -135,7 +146,7 @@ def _basis(mention: PriceMention, amount: Decimal, context: ReadContext, facts: 
     match mention.form, mention.anchor:
         case PriceForm.RELATIVE, "competitor":
             return PriceBasis.SELLING
-        case PriceForm.RELATIVE, "last_ask" | "current":
+        case PriceForm.RELATIVE, "last_ask":
             return known if known is PriceBasis.SELLING else PriceBasis.NET
         case PriceForm.PERCENT, _ if known is None and _last(context.offered, facts.label) is None:
             # A share of today's net price is the same share of today's selling price.

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from agent.domain import HotelMove, selling_from_net
 from agent.language import signals
 from agent.language.client import ModelClient, ModelRefused, ModelUnavailable
-from agent.language.consent import is_silence, is_stall, says_no, says_yes
+from agent.language.consent import LONGEST_CONSENT, is_silence, is_stall, says_no, says_yes
 from agent.language.context import ReadContext
 from agent.language.fallbacks import Fallback, note
 from agent.language.format import READING_SCHEMA
@@ -37,6 +37,7 @@ class ModelReading:
 
 
 _READING = TypeAdapter(ModelReading)
+_MAY_BE_GREETING = (HotelMoveKind.INFORM, HotelMoveKind.QUESTION, HotelMoveKind.STALL)
 _MOODS = (Mood.WARM, Mood.NEUTRAL, Mood.ANXIOUS, Mood.ANNOYED, Mood.ANGRY)
 
 
@@ -69,7 +70,11 @@ def reading_by_rules(text: str, context: ReadContext) -> ModelReading:
     """What the rules put in the place of the model's reading."""
     priced = _priced(text, context)
     mood = signals.mood_of(text)
-    return ModelReading(kind=_kind_by_rules(text, priced, mood), mood=mood)
+    kind = _kind_by_rules(text, priced, mood)
+    opens = not context.asked and not context.offered
+    if opens and kind in _MAY_BE_GREETING and (signals.is_greeting(text) or signals.is_right_person(text)):
+        kind = HotelMoveKind.GREETING
+    return ModelReading(kind=kind, mood=mood)
 
 
 def crosscheck(raw: ModelReading, text: str, context: ReadContext) -> HotelMove:
@@ -110,7 +115,7 @@ def crosscheck(raw: ModelReading, text: str, context: ReadContext) -> HotelMove:
 
 def _priced(text: str, context: ReadContext) -> Priced:
     """The prices of the message; none where it only says that it will look into one."""
-    if is_stall(text) and signals.is_hypothetical(text):
+    if any(is_stall(sentence) and signals.is_hypothetical(sentence) for sentence in signals.sentences(text[:LONGEST_CONSENT])):
         return Priced()
     return offers_in(text, context)
 
@@ -125,6 +130,8 @@ def _kind(raw: ModelReading, text: str, priced: Priced, mood: Mood) -> HotelMove
         case HotelMoveKind.AGREE | HotelMoveKind.SILENCE:
             # No explicit yes stands there, and words do.
             return _kind_by_rules(text, priced, mood)
+        case HotelMoveKind.STOP if signals.ends_talk(text):
+            return HotelMoveKind.STOP
         case HotelMoveKind.STOP | HotelMoveKind.LEGAL:
             # What ends or hands over a conversation needs the words for it.
             return _kind_by_rules(text, priced, mood)
@@ -139,6 +146,8 @@ def _kind_by_rules(text: str, priced: Priced, mood: Mood) -> HotelMoveKind:
         return HotelMoveKind.LEGAL
     if priced.offers or priced.unclear:
         return HotelMoveKind.OFFER
+    if signals.ends_talk(text):
+        return HotelMoveKind.STOP
     if signals.is_wrong_person(text):
         return HotelMoveKind.WRONG_PERSON
     if mood is Mood.ANGRY:
@@ -157,12 +166,12 @@ def _kind_by_rules(text: str, priced: Priced, mood: Mood) -> HotelMoveKind:
 
 
 def _agrees_to_what_we_said(text: str, priced: Priced, context: ReadContext) -> bool:
-    """True where a yes names no price, or only the one that we put to the hotel; another price makes it an offer."""
+    """True where a price was put to the hotel, and its yes names none or only that one; another price makes it an offer."""
+    put = _put_to_hotel(context)
     if not priced.named_amount:
-        return True
+        return bool(put)
     if not priced.offers:
         return False
-    put = _put_to_hotel(context)
     return all(offer.label in (None, context.focus) and offer.amount in put for offer in priced.offers)
 
 

@@ -17,29 +17,37 @@ _STOP = re.compile(
     r"\b(?:do not|don't|never) (?:ever )?(?:contact|call|write|message|email|bother|text) (?:to )?(?:me|us|here|again|this)\b|"
     r"\b(?:leave (?:me|us) alone|unsubscribe|(?:remove|delete|take) (?:me|us|our \w+) (?:from|off) (?:your|the|this) "
     r"(?:list|site|platform|mailing\w*)|"
-    r"go away|get lost|fuck\w*|f\*+k?\w*|screw you|go to hell|shut up|piss off|bastards?|assholes?|morons?|idiots?|scam(?:mers?)?|"
+    r"go away|(?<=[.!,] )get lost|fuck\w*|f\*+k?\w*|screw you|go to hell|shut up|piss off|bastards?|assholes?|morons?|idiots?|"
+    r"scam(?:mers?)?|"
     r"spam(?:mers?|ming)?)\b"
     "|别再(?:联系|打|发|烦)|不要再(?:联系|打|发|烦)|不要联系|请勿联系|^滚|滚开|滚蛋|骚扰|骗子|傻[逼瓜子]|闭嘴|退订|拉黑"
 )
 _LEGAL = re.compile(
-    r"\b(?:lawyers?|attorneys?|legal(?:ly)?|lawsuits?|sue|suing|court|litigation|liabilit(?:y|ies)|liable|gdpr|breach(?:es|ed)?|clauses?|"
+    r"\b(?:lawyers?|attorneys?|legal(?:ly)?|lawsuits?|sue|suing|(?:in|to|the) courts?|court case|litigation|liabilit(?:y|ies)|liable|"
+    r"gdpr|breach(?:es|ed)?|clauses?|"
     r"indemnif\w+|arbitration|"
     r"terms and conditions|addendum|contracts?(?!(?:ed)? (?:rates?|prices?)))\b|合同|律师|法务|起诉|法律|违约|诉讼|条款纠纷"
 )
+_OFFICE = r"(?:revenue|sales|reservations?|general|commercial|owner|manager|boss|head office|director)"
 _WRONG_PERSON = re.compile(
-    r"\b(?:wrong (?:person|number|department|contact)|not the (?:right|correct|proper|best) (?:person|contact|one)|not (?:in charge|"
-    r"responsible|my "
-    r"(?:job|department|area|decision|call|business))|i (?:do not|don't|can't|cannot) (?:decide|handle|manage|set|deal with|"
-    r"take care of) (?:the |these |our |any |about |on )*"
-    r"(?:room )?(?:prices?|rates?|this|that|it|contracts?)|i(?:'m| am) (?:just|only) (?:the |at the |a |an )?(?:reception\w*|front desk|"
-    r"night \w+|intern|trainee|housekeep\w*|"
-    r"concierge)|this is (?:the |only the )?(?:reception|front desk|housekeeping|restaurant|bar|spa)|(?:speak|talk) (?:to|with) (?:our|"
-    r"my|the) (?:revenue|sales|"
-    r"reservations?|general|commercial) (?:manager|team|department|director|office)|(?:contact|ask|call|write to|email) (?:our|my|"
-    r"the) (?:revenue|sales|reservations?|"
-    r"general|commercial) (?:manager|team|department|director|office)|not authori[sz]ed|no authority|(?:he|she|"
-    r"they) handles? (?:the )?(?:prices?|rates?))\b"
+    r"\b(?:wrong (?:person|number|department|contact)|not the (?:right|correct|proper|best) (?:person|contact|one)|"
+    r"not (?:in charge|responsible|my (?:job|department|area|decision|call|business))|"
+    r"i (?:do not|don't|can't|cannot) (?:decide|handle|manage|set|deal with|take care of) (?:the |these |our |any |about |on )*"
+    r"(?:room )?(?:prices?|rates?|this|that|it|contracts?)|"
+    r"i(?:'m| am) (?:just|only) (?:the |at the |a |an )?(?:reception\w*|front desk|night \w+|intern|trainee|housekeep\w*|concierge)|"
+    r"this is (?:the |only the )?(?:reception|front desk|housekeeping|restaurant|bar|spa)|not authori[sz]ed|no authority|"
+    rf"{_OFFICE}(?: manager| team| department)? (?:takes care of|handles|decides|does|is responsible|looks after)|"
+    r"(?:he|she|they) (?:handles?|decides?|takes? care of) (?:the |on )?(?:prices?|rates?|this|that))\b|"
+    # "I have to ask our manager" puts off; "you must ask our manager" sends away.
+    rf"(?:\byou (?:must|should|need to|have to|can|may|could|better)|\bplease|\bkindly|\bbetter|^|[.,!;]) *"
+    rf"(?:contact|ask|call|write to|email|(?:speak|talk) (?:to|with)) (?:our|my|the) {_OFFICE}\b"
     "|不负责|不归我|不是我(?:管|负责)|找错人|打错|我是前台|我只是前台|这里是前台|做不了主|没有权限"
+)
+_ENDS_TALK = re.compile(
+    r"\b(?:(?:do not|don't) ask (?:me |us )?(?:again|any ?more)|end (?:this|the) (?:conversation|discussion|chat|talk)|"
+    r"please close (?:it|this)|last word|"
+    r"leave us in peace|(?:not|don't) (?:wish|want) to (?:continue|go on)|(?:decision|answer) is (?:made|final)|no (?:further|"
+    r"more) (?:discussion|talks?|messages))\b|不用再说|不用再谈|到此为止|不必再"
 )
 _ANGRY = re.compile(
     r"\b(?:furious|outrageous|insult(?:ing|ed|s)?|how dare|disgust\w*|fed up|sick (?:and tired )?of|angry|shameless|disgrace\w*|"
@@ -63,10 +71,20 @@ _WARM = re.compile(
 _GREETING = re.compile(
     r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|welcome)\b|^\W*(?:您好|你好|早上好|下午好|晚上好)"
 )
-_QUESTION = re.compile(
-    r"[?？]|^\W*(?:who|what|when|where|why|how|which|can you|could you|do you|are you|is (?:it|this|that)|may i)\b|吗|呢\W*$|什么|多少|"
-    r"为何|为什么|哪|怎么"
+_RIGHT_PERSON = re.compile(
+    r"\b(?:right person|that would be me|i(?:'m| am) (?:in charge|responsible|the one)|i (?:do|handle|manage|decide|set) (?:the |our |"
+    r"all )?(?:rates|prices)|"
+    r"speaking|go ahead|go on|yes,? (?:that's )?me)\b|是我|我负责|请讲|请说"
 )
+_QUESTION = re.compile(
+    r"[?？]|^\W*(?:(?:well|so|uh|um|ok|okay|yeah|and|but|alright|hm+|oh|you know|tell me)\W+)*(?:(?:who|what|when|where|why|how|which) "
+    r"(?:is|are|do|does|did|was|would|will|can|could|should|much|many|room|rate|dates?|price|category|type|period)\b|"
+    r"(?:can|could|would|will) you\b|do you\b|are you\b|is (?:it|this|that)\b|may i\b)|吗|呢\W*$|什么|多少|为何|为什么|哪|怎么"
+)
+_TAG = re.compile(
+    r"\b(?:is that (?:clear|a problem|ok(?:ay)?)(?: now)?|what do you say|i hope that is ok(?:ay)?|right|ok(?:ay)?|no)\s*[?？]"
+)
+_NO_NEED = re.compile(r"\b(?:no|not|don't|doesn't|never|cannot|can't|without)\b[^.!?]{0,20}$")
 _DISCOUNT = re.compile(
     r"\b(?:discount|better (?:price|rate|offer|deal)|special (?:price|rate|offer)|come down|go (?:a (?:bit|little) )?lower|reduce|"
     r"lower (?:it|the|our)|"
@@ -99,19 +117,37 @@ def is_greeting(text: str) -> bool:
     return len(text) <= 80 and _GREETING.search(normalised(text)) is not None
 
 
+def is_right_person(text: str) -> bool:
+    """True where the writer says that prices are theirs to talk about."""
+    return _RIGHT_PERSON.search(normalised(text)) is not None
+
+
 def is_question(text: str) -> bool:
     """True where something is asked."""
-    return _QUESTION.search(normalised(text)) is not None
+    return _QUESTION.search(_TAG.sub(" ", normalised(text))) is not None
+
+
+def ends_talk(text: str) -> bool:
+    """True where the hotel says that it is done talking, without asking us to stop outright."""
+    return _ENDS_TALK.search(normalised(text)) is not None
 
 
 def hints_at_discount(text: str) -> bool:
     """True where a lower price is spoken of without a number."""
-    return _DISCOUNT.search(normalised(text)) is not None
+    plain = normalised(text)
+    return any(not _NO_NEED.search(plain[: hit.start()]) for hit in _DISCOUNT.finditer(plain)) and not plain.rstrip().endswith(("?", "？"))
 
 
-def is_hypothetical(text: str) -> bool:
-    """True where a price may stand behind an "if" or "whether"."""
-    return _HYPOTHETICAL.search(normalised(text)) is not None
+def is_hypothetical(sentence: str) -> bool:
+    """True where a number of the sentence stands behind an "if" or "whether"."""
+    plain = normalised(sentence)
+    hit = _HYPOTHETICAL.search(plain)
+    return hit is not None and any(character.isdigit() for character in plain[hit.end() :])
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a message; a point between digits ends none."""
+    return [piece for piece in re.split(r"(?<=[!?。！？；;\n])|(?<=[.])(?!\d)", text) if piece.strip()]
 
 
 def leans_to_yes(text: str) -> bool:

@@ -43,7 +43,13 @@ def prices(move: HotelMove) -> list[tuple[str, str]]:
         ("What does the contract say?", K.LEGAL), ("这违反合同", K.LEGAL), ("I'm just the receptionist", K.WRONG_PERSON),
         ("You should talk to our revenue manager", K.WRONG_PERSON), ("我只是前台", K.WRONG_PERSON),
         ("This is ridiculous, again and again", K.UPSET),
-        ("How dare you!!!", K.UPSET), ("we have a stop sale that week", K.INFORM), ("our contracted rate stands", K.OFFER),
+        ("How dare you!!!", K.UPSET), ("we have a stop sale that week", K.INFORM), ("our contracted rate stands", K.INFORM),
+        ("no, the rate stays as it is", K.REFUSE), ("Unfortunately not.", K.REFUSE), ("I wish I could, but no.", K.REFUSE),
+        ("Head office has to look at this.", K.STALL), ("Maybe.", K.STALL), ("I have to ask our manager first", K.STALL),
+        ("You must ask our manager.", K.WRONG_PERSON), ("Okay, which room is this about?", K.QUESTION),
+        ("we do not need to discount", K.INFORM),
+        ("There are so many hotels on your list that we get lost.", K.INFORM), ("Please do not ask again.", K.STOP),
+        ("Hello from Star Court, good to hear from you", K.GREETING), ("With breakfast, of course.", K.INFORM),
         ("yes", K.AGREE),
     ],
 )  # fmt: skip
@@ -55,6 +61,7 @@ def test_rules_alone_tell_the_kind(text: str, kind: HotelMoveKind) -> None:
     ("text", "expected"),
     [
         ("440 net", ("440", "net")), ("We could do 440 net for you", ("440", "net")), ("not a cent under 440 net", ("440", "net")),
+        ("4% off our net rate", ("432.00", "net")), ("Let me see. 440 net it would be.", ("440", "net")),
         ("440 net, 517.65 selling", ("440", "net")),
         ("the selling price would be 500", ("500", "selling")), ("same as Agoda", ("499", "selling")),
         ("净价四百三", ("430", "net")), ("How about 435 net?", ("435", "net")), ("we are at 450 now, can do 440 net", ("440", "net")),
@@ -111,6 +118,12 @@ def test_a_yes_to_our_figure_is_an_agreement(text: str) -> None:
     move = read_by_rules(text, READING)
 
     assert (move.kind, move.says_yes, move.offers) == (K.AGREE, True, ())
+
+
+def test_a_yes_before_any_price_was_put_is_no_agreement() -> None:
+    fresh = replace(READING, history=(Utterance(Speaker.BD, "Are you the right person?"),), asked=(), offered=())
+
+    assert read_by_rules("Yes", fresh).kind is not K.AGREE
 
 
 @pytest.mark.parametrize("text", ["yes, 440 net", "ok 445 then", "deal at 435 net"])
