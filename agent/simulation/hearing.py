@@ -87,7 +87,8 @@ _ENDS = _any(
     r"\bgoodbye\b", r"have a (?:good|lovely|nice|great) (?:day|week|one)", r"all the best", r"leave (?:it at that|the rate as it is)",
     r"best regards", r"until next time", r"it did not work out", r"respect your decision", r"no agreement then", r"closing this",
     r"agreed on\b", r"agreed is\b", r"have noted (?:[a-z]{3} |[$€£¥])?\d", r"pleasure to work", r"the result is",
-    r"we have (?:[a-z]{3} |[$€£¥])?\d", r"clear now", r"thank you for your answer\.$", r"considering it", r"talking it through", r"^then not", r"wish you", r"\btake care\b",
+    r"we have (?:[a-z]{3} |[$€£¥])?\d", r"clear now", r"thank you for your answer\.$", r"talking it through", r"^then not",
+    r"wish you", r"\btake care\b",
     r"speaking with you again", r"thank you (?:all the same|anyway)", r"the agreement:", r"\bnoted:", r"^done\.", r"kind regards",
     r"not possible at the moment",
 )  # fmt: skip
