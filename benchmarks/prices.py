@@ -262,7 +262,7 @@ def score_sgd() -> Iterator[Score]:
 
 
 def score_craigslist() -> Iterator[Score]:
-    """CraigslistBargain: the price that was typed into the offer form, from what was said before; rows with several numbers to choose from."""
+    """CraigslistBargain: the price that was typed into the offer form, from what was said before."""
     every = Score("CraigslistBargain, several numbers", "en", 92.0)
     hard = Score("CraigslistBargain, last number is not it", "en", 50.0)
     single = Score("CraigslistBargain, one number", "en")

@@ -67,13 +67,15 @@ _PRONOUN_AFTER = re.compile(
 )
 _FEW = re.compile(r"(?:a )?(few|couple|pair)(?: of)?")
 _RATING_BEFORE = re.compile(r"(?:评分|得分|打分|评价|分数|\b(?:rating|rated|scored?|scores))[^\d,.;]{0,8}$")
+_RATING_AFTER = re.compile(r"[ ]?(?:/|out of)[ ]?(?:5|10)(?![\d.])")
 _COUNT_LINK = re.compile(r"[ ]*(?:-|~|to|or|到|至|;|或)[ ]*")
 HALF_PRICE = re.compile(r"\bhalf[ -](?:price|off)\b|半价|对折|對折|半價")
 """Fifty percent in words without a number in them."""
 _REFERENCE_BEFORE = re.compile(
-    r"(?:\b(?:room|ref(?:erence)?|order|booking|invoice|flat|apt|suite|article|clause|section|contract)\.?[ ]?(?:(?:no|number|nr"
-    r"|id)\b\.?)?[ ]?[#:]?|\b(?:no|nr)\.[ ]?|#|№)[ ]?$"
+    r"(?:\b(?:ref(?:erence)?|article|clause|section)\b\.?[ ]?[#:]?|\b(?:no|nr)\.[ ]?|\b(?:number|id)[ ]?[:#]?|#|№)[ ]?$"
 )
+"""A room is not among them: "deluxe room 450" is a price here, "room no. 450" a room."""
+_FOR_BEFORE = re.compile(r"\b(?:for|by|of|until|all) $")
 _ARTICLE_BEFORE = re.compile(r"\b(?:an?|the|from) $")
 _PLAIN_SUFFIXES = frozenset(["s", "ish", "net", "nett", "netto", "pn", "pp", "each", "ea", "flat", "only", "max", "min"])
 _YEAR_LINK = re.compile(r"(?:st|nd|rd|th)?,?[ ]*")
@@ -210,7 +212,7 @@ def _count(folded: str, numeral: Numeral, money: Money | None, previous: NumberK
         return Counted(numeral, NumberKind.COUNT)
     if numeral.han and not numeral.scaled and _in_han_word(folded, numeral):
         return Counted(numeral, NumberKind.OTHER)
-    if numeral.value <= 10 and _RATING_BEFORE.search(before):
+    if numeral.value <= 10 and (_RATING_BEFORE.search(before) or _RATING_AFTER.match(folded, numeral.end)):
         return Counted(numeral, NumberKind.COUNT)
     if numeral.suffix and numeral.suffix not in _PLAIN_SUFFIXES:
         return Counted(numeral, NumberKind.OTHER)
@@ -218,7 +220,7 @@ def _count(folded: str, numeral: Numeral, money: Money | None, previous: NumberK
         previous is NumberKind.DATE and _is_year_number(folded, numeral) and before.endswith((", ", " "))
     ):
         return Counted(numeral, NumberKind.YEAR)
-    is_one = numeral.spelled and numeral.value == 1 and not alone and not numeral.han
+    is_one = numeral.spelled and numeral.value == 1 and not numeral.han and numeral.end - numeral.start < len(folded.strip())
     if is_one and (_PRONOUN_BEFORE.search(before) or _PRONOUN_AFTER.match(folded, numeral.end)):
         return Counted(numeral, NumberKind.OTHER)
     if _is_clock(folded, numeral, before):
@@ -270,6 +272,8 @@ def _is_year(folded: str, numeral: Numeral, before: str) -> bool:
     match = _YEAR_BEFORE.search(before)
     # "for 2000", "from 2000", "the 2000" may be money; a year in this trade lies close to today's.
     if _ARTICLE_BEFORE.search(before) and numeral.value % 50 != 0:
+        return True
+    if 2021 <= numeral.value <= 2039 and _FOR_BEFORE.search(before):
         return True
     if match is None:
         return False

@@ -31,6 +31,11 @@ _BOUND_BEFORE = re.compile(
     rf"|(?P<less>\b{_LESS}{_FILL}$|(?:低于|少于|小于|低於|少於)[ ]*$|(?<![=<>])<[ ]*$)"
     rf"|(?P<more>\b{_MORE}{_FILL}$|(?:高于|超过|超過|大于|多于|高於|超出|过)[ ]*(?:了)?[ ]*$|(?<![=<>])>[ ]*$)"
 )
+_BOUND_CUE = re.compile(
+    r"least|most|min|max|start|north|south|high|within|under|below|less|lower|cheaper|beneath|fewer|smaller|over|above|more|greater|larger"
+    r"|bigger|exceed|surpass|beyond|upwards|past|excess|up to|[至最起底不顶以低少小高超大多过<>≥≤]"
+)
+"""A word without which there is no bound: most prices stop here."""
 _BOUND_AFTER = re.compile(
     r"^(?P<more>[ ]*(?:or|and) (?:more|above|up|higher|over|better|greater)\b(?! than)|[ ]?\+(?![+ \d]|tax|vat|service)"
     r"|[ ]*(?:元|块)?[ ]*(?:或者?)?(?:以上|之上|或者更多|起(?!码|来)|往上))"
@@ -124,7 +129,7 @@ def shape(folded: str, price: Draft, floor: int, ceiling: int, scale: Decimal | 
         price.approximate = True
     if price.form is PriceForm.RANGE or price.value is None:
         return
-    bound = _BOUND_BEFORE.search(before)
+    bound = _BOUND_BEFORE.search(before) if _BOUND_CUE.search(before) else None
     behind = _BOUND_AFTER.match(after)
     if (not bound and not (behind and behind.lastgroup != "plain")) or price.form is PriceForm.DELTA:
         _step_of(price, before, after, scale)

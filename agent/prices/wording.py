@@ -49,7 +49,7 @@ _CANNOT = re.compile(
     + r")[^?]){0,36}$"
 )
 _TOLD = re.compile(
-    r"(?:(?:\b(?:agoda|booking(?:\.com)?|expedia|trip\.com|ctrip|traveloka|hotels\.com|airbnb|google|competitors?|elsewhere"
+    r"(?:(?:\b(?:agoda|(?<=on )booking|booking\.com|expedia|trip\.com|ctrip|traveloka|hotels\.com|airbnb|google|competitors?|elsewhere"
     r"|other (?:sites?|hotels?|channels?|otas?)|currently|at the moment|used to|last (?:year|month|season|time|week)|"
     r"breakfast|lunch|dinner|tax(?:es)?|vat|service (?:charge|fee)|deposit|fees?|parking|commission|delivery|shipping|"
     r"instead of|rather than|down from|originally|worth|valued|cost (?:me|us)|costs|paid|retails?|msrp|(?:got|bought"
@@ -58,7 +58,7 @@ _TOLD = re.compile(
     r"|margin|occupancy)\b"
     r"|携程|美团|飞猪|去哪儿|缤客|去年|之前|目前|早餐|押金|税|原来|本来|你说|你们要|佣金|服务费|加床|停车)"
     rf"(?:(?!{_OFFERS})[^?])" + r"{0,30}"
-    r"|\byou(?:'re| are| were|'ve| have)? (?:said|asked|wanted|offered|mentioned|want|asking|proposed|quoted|list(?:ed)?"
+    r"|\b(?:you|u)(?:'re| are| were|'ve| have)? (?:said|asked|wanted|offered|mentioned|want|asking|proposed|quoted|list(?:ed)?"
     r"|have)(?: (?:for|it|at|me|us|listed|is|to pay))*[ ]*"
     r"|\bi (?:said|asked|wanted)(?: for)?[ ]*"
     r"|(?<!\bi )(?<!\bwe )\b(?:was|were)\b(?! (?:hoping|thinking|looking|wondering))[^?]{0,12}"
@@ -119,7 +119,7 @@ def polarity_of(before: str, after: str) -> Polarity:
 
 def is_told(before: str, after: str) -> bool:
     """True where the clause tells of a price without putting it forward ("Agoda shows 455", "worth over $80")."""
-    return _TOLD.search(before) is not None or _TOLD_AFTER.match(after) is not None
+    return _TOLD.search(before[-56:]) is not None or _TOLD_AFTER.match(after) is not None
 
 
 def basis_of(before: str, after: str) -> PriceBasis:

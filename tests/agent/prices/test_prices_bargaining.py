@@ -277,7 +277,7 @@ def test_about_is_approximate(text: str) -> None:
         "3间房2晚",
         "便宜一点点",
         "call +66 81 234 5678",
-        "room 305 please",
+        "room no. 305 please",
         "check-in 12/12",
         "see you at 5 pm",
     ],

@@ -40,7 +40,7 @@ def kinds(text: str) -> list[tuple[Decimal, NumberKind]]:
         ("the twenty-first", 21, NumberKind.ORDINAL),
         ("season 2027", 2027, NumberKind.YEAR),
         ("2027年", 2027, NumberKind.YEAR),
-        ("room 305", 305, NumberKind.OTHER),
+        ("room no. 305", 305, NumberKind.OTHER),
         ("A2021", 2021, NumberKind.OTHER),
         ("three quarters", "3", NumberKind.COUNT),
     ],
