@@ -7,10 +7,11 @@ the first time, a verified e-mail ties it to an account that an administrator ha
 from functools import cache
 from typing import Any
 
-import httpx
+import httpx2
 import structlog
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.starlette_client import OAuth
+from joserfc.errors import JoseError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -41,7 +42,7 @@ async def depart(request: Request) -> Response:
     base = settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
     try:
         return await _provider().authorize_redirect(request, f"{base}/login/oidc/callback")
-    except (httpx.HTTPError, OAuthError) as error:
+    except (httpx2.HTTPError, OAuthError) as error:
         _LOG.warning("the identity provider is away", reason=str(error))
         return page(request, status=502, error=f"{settings.oidc_name} cannot be reached.", hint="Try again in a minute.")
 
@@ -56,7 +57,7 @@ async def arrive(request: Request) -> Response:
         token = await _provider().authorize_access_token(request)
         claims: dict[str, Any] = token.get("userinfo") or {}
         session_token = await run_in_threadpool(_let_in, claims)
-    except (OAuthError, httpx.HTTPError) as error:
+    except (OAuthError, JoseError, httpx2.HTTPError) as error:
         _LOG.warning("single sign-on failed", reason=str(error))
         hint = "Start again; if it keeps failing, tell your administrator."
         return page(request, status=401, next_path=next_path, error=f"{settings.oidc_name} did not confirm who you are.", hint=hint)
@@ -86,6 +87,11 @@ def _person_of(session: Session, claims: dict[str, Any]) -> User:
     if known is None or known.disabled_at is not None or known.external_subject != subject:
         raise NotKnownHere(f"{email or 'This account'} is not known here.")
     return known
+
+
+def forget_provider() -> None:
+    """Read the provider's description anew the next time: after its settings changed."""
+    _provider.cache_clear()
 
 
 @cache
