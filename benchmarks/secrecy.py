@@ -29,10 +29,10 @@ from rich.table import Table as PrintedTable
 from agent import sop
 from agent.context import turn_context
 from agent.domain import HotelMove, HotelOffer, Mandate, Reply, TicketFacts, Utterance
-from agent.graph import Attempt, Decision, Steps, Table, TurnState, build_graph, new_turn
 from agent.guardrails import check
 from agent.language.client import Completion, ModelClient
 from agent.language.templates import template
+from agent.service.graph import Attempt, Decision, Steps, Table, TurnState, build_graph, new_turn
 from benchmarks.throwaway import model_server
 from db.vocabulary import HotelMoveKind, PriceBasis, Speaker, Stage, TicketStatus
 

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from agent import sop
 from agent.domain import AllowedMove, HotelMove, Mandate, TicketFacts, Utterance
-from agent.graph import Attempt, Decision, Table, TurnState
 from agent.guardrails import RULES, Violation
 from agent.language.prompts import prompts_version
 from agent.records import from_json, to_json
 from agent.service.errors import StaleDraft, UnknownDraft
+from agent.service.graph import Attempt, Decision, Table, TurnState
 from db.engine import SessionFactory
 from db.models import Conversation, ConversationTicket, Draft, GuardVerdict, Ticket, Turn
 from db.repositories import conversations, drafts, policy_versions, tickets, turns

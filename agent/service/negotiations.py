@@ -1,7 +1,7 @@
 """The one way in: web pages, command line, rollouts and benchmarks all conduct a negotiation through ``Negotiations``.
 
 Decided here: what is acknowledged when (the hotel's words are committed before anything is made of them), that two requests never work
-on one conversation at once, and that every request may be repeated with its key. What a turn consists of is decided in ``agent.graph``.
+on one conversation at once, and that every request may be repeated with its key. What a turn consists of is decided in ``graph``.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 from agent import sop
 from agent.context import turn_context
 from agent.domain import AllowedMove, HotelMove, Reply
-from agent.graph import Decision, Steps, TurnState, build_graph, conversation_config, new_turn
 from agent.guardrails import check
 from agent.language.client import ModelClient
 from agent.language.prompts import prompts_version
@@ -38,6 +37,7 @@ from agent.service.errors import (
 )
 from agent.service.events import Drafted, Ended, Received, Sent, TurnEvent
 from agent.service.exclusive import alone
+from agent.service.graph import Decision, Steps, TurnState, build_graph, conversation_config, new_turn
 from agent.service.views import ConversationView, view_conversation
 from agent.settings import AgentSettings
 from db.engine import session_factory

@@ -5,9 +5,9 @@ from typing import Any
 
 from langgraph.graph.state import CompiledStateGraph
 
-from agent.graph import Steps, TurnState, build_graph
 from agent.language.client import ModelClient
 from agent.service.desk import DatabaseDesk
+from agent.service.graph import Steps, TurnState, build_graph
 from agent.settings import AgentSettings
 from db.engine import create_engine_from, session_factory
 from db.settings import DatabaseSettings
