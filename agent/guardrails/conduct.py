@@ -21,7 +21,9 @@ _CLAIMS = (
         r"\bit'?s a deal\b|\bwe have a deal\b|"
         r"\bdeal(?: is)? (?:done|closed|sealed)\b|\b(?:consider|take) (?:it|this|that) (?:as )?(?:done|agreed|confirmed|settled|a yes|"
         r"your agreement)\b|"
-        r"\b(?:is|are) (?:now )?(?:agreed|settled|confirmed|final)\b|\b(?:silence|no answer) (?:is|means|as) (?:a )?(?:yes|agreement|"
+        r"\b(?:is|are) (?:now )?(?:agreed|settled|confirmed|final)\b|\btake it that you agree\b|\bi(?:'ve| have) (?:put|loaded|entered|"
+        r"set|updated) the (?:new )?(?:rate|price)\b|\b(?:silence|no (?:answer|reply|response)) (?:is|means|counts|as) (?:a )?(?:yes|"
+        r"agreement|"
         r"consent)\b|"
         r"\bwe(?:'ll| will) (?:go ahead|update|load|change|publish|activate|proceed)\b",
         "claims an agreement that the hotel has not given: ask for it instead",

@@ -21,7 +21,7 @@ _FORMAT = (
     wording(
         r"[{}]|\[[^\]]{0,60}\]|```|\*\*|__\w|<[^>]{0,60}>|<\||\|>|^\s*#{1,6} |\n\s*#{1,6} |\\n|\\u[0-9a-f]{4}|https?://|www\.", _MACHINE
     ),
-    wording(r'"\s*(?:move|text|kind|mood|basis)\s*"?\s*:|\bclarify:\w+|(?<![\w#])#\d', _MACHINE),
+    wording(r'"\s*(?:move|text|kind|mood|basis)\s*"?\s*:|\bclarify:\w+|\bmove\s*:|(?<![\w#])#\d', _MACHINE),
     wording(
         r"(?:^|\n)\s*(?:assistant|user|hotel|us|bd|human|ai|moves?|aim|heard|asked|offered|agreed|now|fact|language|reasoning|thought|"
         r"analysis|answer|reply|message|output|json)\s*[:：]",

@@ -28,6 +28,7 @@ _PROMISES = (
         _NO_PROMISE,
         unless_denied=True,
     ),
+    wording(r"\bwill be (?:sold out|fully booked|full)\b|\bthat is certain\b|\bfor sure\b", _NO_PROMISE, unless_denied=True),
     wording(r"\btraffic\b", _NO_PROMISE, unless_denied=True),
     wording(
         r"\b(?:compensat(?:e[ds]?|ion|ing)|reimburse\w*|refund\w*|rebates?|kick-?backs?|bonus(?:es)?|cash ?back|vouchers?|subsid(?:y|ies|"
@@ -77,6 +78,12 @@ _PRESSURE = (
         r"hurry|time is running out|running out of time|don'?t waste)\b",
         _PRESSING,
         unless_denied=True,
+    ),
+    wording(
+        r"\bif you (?:do not|don't|refuse|decline|won't|will not|say no)\b[^.!?]{0,60}\b(?:we|our site|i)(?:'ll| will| would| may| must|"
+        r" have to)\b|"
+        r"\bthink twice\b",
+        _PRESSING,
     ),
     wording(
         r"\b(?:otherwise|or|if not|unless|else)\b[^.!?]{0,40}\b(?:we|our site|i)(?:'ll| will| would| may| might| shall| must| have to|"
@@ -134,6 +141,9 @@ _CLAIMS = (
         r"(?:low|lower|high|higher|weak|weaker|strong|stronger|soft|softer|slow|slower|down|up|falling|dropping|dropped|fallen|rising|"
         r"risen|rose|declin\w+|decreas\w+|"
         r"increas\w+|doubled|growing|grown|quiet|bad|poor)\b"
+        r"|\b(?:most|many|some|all|several) (?:of )?(?:your|our|the) (?:guests|travell?ers|customers) (?:\w+ )?(?:complain\w*|said|say|"
+        r"told|want|think)\b"
+        r"|\b(?:told us|we(?:'ve| have)? heard|tour operators?|rumou?rs?)\b|\b(?:city|market|region|area|town) expects\b"
         r"|\b(?:our data|our statistics|our analysis|our figures|studies|research|statistics) (?:show|shows|say|says|suggest|suggests|"
         r"indicate|indicates|prove|proves)\b"
         "|(?:需求|入住率|预订量?|市场|搜索量?|客流)(?:正在|目前|最近|已经|明显|比较)?(?:很|较|在)?(?:低迷|下降|下滑|上升|增长|疲软|旺盛|"

@@ -26,6 +26,16 @@ _TOPIC_WORDS = {
     ClarifyTopic.CONDITION: r"\b(?:conditions?|depends?|depend on|tied to|requirements?|apply|applies|restrictions?|terms|minimum|"
     r"only)\b|条件|取决|要求|限制|挂钩|前提",
 }  # fmt: skip
+_HELLO = re.compile(
+    r"\b(?:hello|hi|hey|good (?:day|morning|afternoon|evening)|greetings|dear|welcome|this is|my name|i(?:'m| am)|we are|writing|"
+    r"calling)\b|"
+    "您好|你好|我是|这里是"
+)
+_DEMAND = re.compile(
+    r"\bdiscounts?\b|\b(?:lower|cheaper|better) (?:the |your )?(?:rates?|prices?|net)\b|\b(?:lower|reduce|cut|drop) (?:the|your)\b|"
+    r"\btoo (?:high|expensive)\b|"
+    "降价|优惠|太高|便宜"
+)
 _WHO = re.compile(
     r"\bwho\b|\bwhom\b|\bwhich (?:colleague|person)\b|\b(?:right|best) person\b|\bpoint me\b|\bin charge\b|\bcontact\b|哪位|谁|负责"
 )
@@ -81,6 +91,13 @@ class MoveMismatch:
                 yield from self._other_asks(context, reply, heard, "names another price than the one we stay with")
             case MoveKind.CLARIFY:
                 yield from self._clarify(context, reply, heard)
+            case MoveKind.GREET:
+                if not _HELLO.search(heard.masked):
+                    yield "it neither greets nor says who we are", None
+                if _DEMAND.search(heard.masked):
+                    yield "a greeting asks for no lower price yet", None
+            case MoveKind.CALM if _DEMAND.search(heard.masked):
+                yield "an apology asks for no lower price", None
             case MoveKind.PROBE if not asks_something(heard.masked):
                 yield "it asks nothing about the hotel's situation", None
             case MoveKind.REDIRECT if not _WHO.search(heard.masked):

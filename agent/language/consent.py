@@ -124,7 +124,8 @@ _VERBS = r"(?:check|see|think|ask|look|get back|come back|revert|consider|discus
 _STALLS = re.compile(
     rf"\b(?:let me (?:{_VERBS})|(?:i|we)(?:'ll| will| must| should| shall| would rather)(?: \w+)? {_VERBS}|"
     rf"(?:need|needs|have|has|want|wants) to(?: first)? {_VERBS}|rather {_VERBS}|will (?:{_VERBS}|let you know|do my best)|noted|"
-    r"get back to you|come back to you|let you know|think (?:about it|it over)|under (?:review|consideration)|(?:we|i)'?ll see|(?:is|"
+    r"get back to you|take (?:it|this) to (?:the|my|our)|come back to you|let you know|think (?:about it|it over)|under (?:review|"
+    r"consideration)|(?:we|i)'?ll see|(?:is|"
     r"are) discussing (?:it|this)|can'?t say (?:right )?now|"
     r"not sure yet|(?:need|give me|give us|want) (?:some |a bit of |more )?time|one moment|hold on|bear with (?:me|us)|"
     r"busy (?:now|right now|at the moment|today)|call (?:me|you) (?:back|later)|later|another time|waiting (?:for|on))\b"
@@ -132,7 +133,8 @@ _STALLS = re.compile(
 )
 _ACKNOWLEDGED = re.compile(
     r"\W*(?:(?:ok+(?:ay)?|sure|alright|all right|fine|good|great|noted|understood|received|got it|i see|i understand|i hear you|hm+|"
-    r"maybe|perhaps|possibly|let'?s see|thanks?(?: you)?|well|with thanks|收到|知道了|明白了?|了解|好的?|嗯|哦|谢谢)\W*){1,4}"
+    r"so|uh|um|ehm|right|maybe|perhaps|possibly|let'?s see|thanks?(?: you)?|well|with thanks|收到|知道了|明白了?|了解|好的?|嗯|哦|"
+    r"谢谢)\W*){1,4}"
 )
 _SENTENCE_END = re.compile(r"(?<!\d)[.](?!\d)|(?<=\d)[.](?!\d)|(?<!\d)[.](?=\d)|[!?！？。；;\n]+|…+")
 _WORDS = re.compile(r"[a-zà-ÿ]+(?:'[a-z]+)?")

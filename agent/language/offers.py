@@ -24,7 +24,12 @@ LONG_MESSAGE = 1_000
 _NEAR = Decimal("1.00")
 """Two amounts this close are the same price said as net and as selling: hotels round."""
 _SENTENCE_END = re.compile(r"[.!?。！？;\n](?!\d)")
-_HOW_ABOUT = re.compile(r"\b(?:how|what) about\s*\W?$", re.IGNORECASE)
+_VAGUE_BEFORE = re.compile(
+    r"(?:(?<!how )(?<!what )\babout|\b(?:around|approx\w*\.?|roughly|circa|nearly|almost|close to|ballpark|somewhere)|~|大约|大概|差不多|"
+    r"接近)\W*(?:the )?\W*$",
+    re.IGNORECASE,
+)
+_VAGUE_AFTER = re.compile(r"\W*(?:-?ish\b|or so\b|give or take|more or less|and something|左右|上下)", re.IGNORECASE)
 _TODAY = "current"
 """The anchor of "our rate stays as it is": today's price, named to refuse rather than to offer."""
 _OFF_TODAY = re.compile(
@@ -103,7 +108,7 @@ def _is_meant(mention: PriceMention, facts: TicketFacts) -> bool:
 def _amount(mention: PriceMention, text: str, context: ReadContext, facts: TicketFacts) -> Decimal | None:
     if mention.currency is not None and mention.currency != facts.currency:
         return None
-    if mention.approximate and not _HOW_ABOUT.search(text[: mention.start]):
+    if mention.approximate and _is_vague(mention, text):
         return None
     anchors = _anchors(context, facts)
     if mention.form in (PriceForm.DELTA, PriceForm.PERCENT) and _OFF_TODAY.match(text, mention.end):
@@ -111,6 +116,12 @@ def _amount(mention: PriceMention, text: str, context: ReadContext, facts: Ticke
         anchors = replace(anchors, last_offer=None)
     resolved = resolve(mention, anchors)
     return resolved if isinstance(resolved, Decimal) and resolved > 0 else None
+
+
+def _is_vague(mention: PriceMention, text: str) -> bool:
+    """True where the amount is blurred; "let's say 440" and "how about 440" only soften the offer."""
+    inside = _VAGUE_BEFORE.match(mention.text) is not None or mention.form is PriceForm.RANGE
+    return inside or bool(_VAGUE_BEFORE.search(text[: mention.start]) or _VAGUE_AFTER.match(text, mention.end))
 
 
 def _anchors(context: ReadContext, facts: TicketFacts) -> Anchors:

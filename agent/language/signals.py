@@ -46,7 +46,8 @@ _WRONG_PERSON = re.compile(
 _ENDS_TALK = re.compile(
     r"\b(?:(?:do not|don't) ask (?:me |us )?(?:again|any ?more)|end (?:this|the) (?:conversation|discussion|chat|talk)|"
     r"please close (?:it|this)|last word|"
-    r"leave us in peace|(?:not|don't) (?:wish|want) to (?:continue|go on)|(?:decision|answer) is (?:made|final)|no (?:further|"
+    r"leave us in peace|(?:let us|let's) stop here|(?:not|don't) (?:wish|want) to (?:continue|go on)|(?:decision|answer) is (?:made|"
+    r"final)|no (?:further|"
     r"more) (?:discussion|talks?|messages))\b|不用再说|不用再谈|到此为止|不必再"
 )
 _ANGRY = re.compile(
@@ -72,19 +73,21 @@ _GREETING = re.compile(
     r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|welcome)\b|^\W*(?:您好|你好|早上好|下午好|晚上好)"
 )
 _RIGHT_PERSON = re.compile(
-    r"\b(?:right person|that would be me|i(?:'m| am) (?:in charge|responsible|the one)|i (?:do|handle|manage|decide|set) (?:the |our |"
+    r"\b(?:right person|that would be me|i(?:'m| am) (?:in charge|responsible|the one)|i (?:do|handle|manage|decide|set|"
+    r"take care of) (?:the |our |"
     r"all )?(?:rates|prices)|"
     r"speaking|go ahead|go on|yes,? (?:that's )?me)\b|是我|我负责|请讲|请说"
 )
 _QUESTION = re.compile(
-    r"[?？]|^\W*(?:(?:well|so|uh|um|ok|okay|yeah|and|but|alright|hm+|oh|you know|tell me)\W+)*(?:(?:who|what|when|where|why|how|which) "
+    r"[?？]|^\W*(?:(?:well|so|uh|um|ehm|right|ok|okay|yeah|and|but|alright|hm+|oh|you know|tell me)\W+)*(?:(?:who|what|when|where|why|"
+    r"how|which) "
     r"(?:is|are|do|does|did|was|would|will|can|could|should|much|many|room|rate|dates?|price|category|type|period)\b|"
     r"(?:can|could|would|will) you\b|do you\b|are you\b|is (?:it|this|that)\b|may i\b)|吗|呢\W*$|什么|多少|为何|为什么|哪|怎么"
 )
 _TAG = re.compile(
     r"\b(?:is that (?:clear|a problem|ok(?:ay)?)(?: now)?|what do you say|i hope that is ok(?:ay)?|right|ok(?:ay)?|no)\s*[?？]"
 )
-_NO_NEED = re.compile(r"\b(?:no|not|don't|doesn't|never|cannot|can't|without)\b[^.!?]{0,20}$")
+_NO_NEED = re.compile(r"\b(?:no|not|don't|doesn't|never|cannot|can't|without|if|when|would be)\b[^.!?]{0,20}$")
 _DISCOUNT = re.compile(
     r"\b(?:discount|better (?:price|rate|offer|deal)|special (?:price|rate|offer)|come down|go (?:a (?:bit|little) )?lower|reduce|"
     r"lower (?:it|the|our)|"
