@@ -127,7 +127,7 @@ Work = Callable[[], Iterator[TurnEvent]]
 class Desk:
     """The jobs of this process. Thread-safe."""
 
-    def __init__(self, negotiations: Negotiations, *, workers: int = 32) -> None:
+    def __init__(self, negotiations: Negotiations, *, workers: int = 64) -> None:
         self._negotiations = negotiations
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="desk")
         self._lock = Lock()

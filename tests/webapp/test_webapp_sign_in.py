@@ -235,6 +235,19 @@ class TestAccounts:
         assert identify(cookie) is None
         assert sign_in("bd@parley.test", made.password, address=None)
 
+    def test_one_changes_ones_own_password_by_knowing_the_present_one(self, people_in: SessionFactory) -> None:
+        cookie = cookie_of(sign_in("bd@parley.test", PASSWORD, address=None))
+        person = identify(cookie)
+        assert person is not None
+        with people_in.begin() as session, pytest.raises(people.AccountWrong, match="present password"):
+            people.change_own_password(session, present="a guess", wanted="another four words", actor=person)
+        with people_in.begin() as session, pytest.raises(WeakPassword):
+            people.change_own_password(session, present=PASSWORD, wanted="short", actor=person)
+        with people_in.begin() as session:
+            people.change_own_password(session, present=PASSWORD, wanted="another four words", actor=person)
+        assert identify(cookie) is None
+        assert sign_in("bd@parley.test", "another four words", address=None)
+
     def test_administrators_cannot_lock_themselves_out(self, people_in: SessionFactory) -> None:
         admin = admin_of(people_in)
         with people_in.begin() as session, pytest.raises(people.AccountWrong, match="administrator role"):

@@ -11,7 +11,7 @@ from db.models import User
 from db.repositories import audit_events, user_sessions, users
 from db.vocabulary import Role
 from webapp.auth.identity import Identity, forget_all
-from webapp.auth.passwords import generate_password, hash_password
+from webapp.auth.passwords import generate_password, hash_password, matches
 
 FIRST_ADMIN_EMAIL = "admin@parley.local"
 
@@ -96,13 +96,16 @@ def reset_password(session: Session, user_id: UUID, *, actor: Identity) -> Crede
     return Credentials(email=user.email, password=password)
 
 
-def change_own_password(session: Session, password: str, *, actor: Identity) -> None:
-    """Set one's own password; other sign-ins end with it, this one too.
+def change_own_password(session: Session, *, present: str, wanted: str, actor: Identity) -> None:
+    """Set one's own password; every sign-in ends with it, this one too.
 
     Raises:
+        AccountWrong: the present password is another one.
         WeakPassword: too short or too long.
     """
-    users.set_password_hash(session, actor.user_id, hash_password(password))
+    if not matches(present, _person(session, actor.user_id).password_hash):
+        raise AccountWrong("The present password is another one. Ask an administrator for a new one if you do not know it.")
+    users.set_password_hash(session, actor.user_id, hash_password(wanted))
     _end_sign_ins(session, actor.user_id)
     _record(session, "user.change_password", actor.user_id, actor=actor)
 

@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from webapp.auth.identity import Identity
-from webapp.components.people import who_html
 from webapp.pages import conversations, home, negotiation, new_ticket, people, ticket_import, tickets
 from webapp.shell import places
+from webapp.shell.account import show_account
 from webapp.shell.notes import show_notes
-from webapp.shell.signed_in import leave, signed_in
+from webapp.shell.signed_in import signed_in
 from webapp.shell.theme import MARK, STYLE
 
 _PAGES = (
@@ -30,15 +29,9 @@ def main() -> None:
     pages = {place.path: places.page(place, run, person=person) for place, run in _PAGES}
     places.register(pages)
     chosen = st.navigation(list(pages.values()))
-    _sidebar(person)
+    show_account(person)
     show_notes()
     chosen.run()
-
-
-def _sidebar(person: Identity) -> None:
-    with st.sidebar:
-        st.html(who_html(person.name, person.email, person.roles))
-        st.button("Sign out", icon=":material/logout:", on_click=leave)
 
 
 main()
