@@ -7,12 +7,13 @@ from agent.domain import Reply, TurnContext
 from agent.guardrails.figures import named_kind
 from agent.guardrails.known import known_numbers
 from agent.guardrails.rule import Violation
-from agent.guardrails.said import said
+from agent.guardrails.said import fold, said
 from agent.guardrails.wording import breaches, wording
 from agent.prices import NumberKind
 from db.vocabulary import HotelMoveKind, MoveKind, PriceBasis, Severity
 
 _CLAIMS = (
+    wording(r"\btake it that you agree\b", "claims an agreement that the hotel has not given: ask for it instead"),
     wording(
         r"\b(?:thank(?:s| you)|thanks so much|grateful|glad|happy|pleased|great)\b[^.!?]{0,25}\b(?:agree(?:d|ing|s|ment)?|accept(?:ed|"
         r"ing|ance)|confirm(?:ed|ing|ation)|"
@@ -21,7 +22,7 @@ _CLAIMS = (
         r"\bit'?s a deal\b|\bwe have a deal\b|"
         r"\bdeal(?: is)? (?:done|closed|sealed)\b|\b(?:consider|take) (?:it|this|that) (?:as )?(?:done|agreed|confirmed|settled|a yes|"
         r"your agreement)\b|"
-        r"\b(?:is|are) (?:now )?(?:agreed|settled|confirmed|final)\b|\btake it that you agree\b|\bi(?:'ve| have) (?:put|loaded|entered|"
+        r"\b(?:is|are) (?:now )?(?:agreed|settled|confirmed|final)\b|\bi(?:'ve| have) (?:put|loaded|entered|"
         r"set|updated) the (?:new )?(?:rate|price)\b|\b(?:silence|no (?:answer|reply|response)) (?:is|means|counts|as) (?:a )?(?:yes|"
         r"agreement|"
         r"consent)\b|"
@@ -51,9 +52,16 @@ class AcceptanceOnSilence:
     def check(self, context: TurnContext, reply: Reply) -> list[Violation]:
         """Every claim of an agreement that does not exist."""
         said_yes = context.hotel_move is not None and context.hotel_move.says_yes and context.hotel_move.kind is HotelMoveKind.AGREE
-        if said_yes or context.agreed:
+        if said_yes or (context.agreed and reply.move.kind is MoveKind.CLOSE):
             return []
-        return breaches(self.name, self.severity, _CLAIMS, said(context, reply))
+        heard = said(context, reply)
+        found = breaches(self.name, self.severity, _CLAIMS, heard)
+        silent = context.hotel_move is not None and context.hotel_move.kind in (HotelMoveKind.SILENCE, HotelMoveKind.STALL)
+        if not context.agreed:
+            return found
+        # What was agreed earlier may be called so; after silence only where its room is named beside it.
+        rooms = [fold(context.fact(terms.label).room_type)[0] for terms in context.agreed if terms.label != context.focus]
+        return [violation for violation in found if silent and not any(room in heard.folded for room in rooms)]
 
 
 _PUSHES = (

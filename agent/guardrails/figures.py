@@ -80,7 +80,8 @@ def _is_mere_word(number: NumberMention, heard: Said) -> bool:
 
 _NET = r"\bnett?o?\b|净价|净房价|底价|结算价|净"
 _SELLING = (
-    r"\bsell(?:ing|s)?\b|\bretail\b|\b(?:guests?|travell?ers?|customers?) (?:pay|see|find)\b|\bon our (?:site|website|page)\b|售价|卖价|"
+    r"\bsell(?:ing|s)?\b|\bretail\b|\bpublic price\b|\bto (?:guests|travell?ers|customers)\b|\b(?:guests?|travell?ers?|"
+    r"customers?) (?:(?:should|would|will|can|could) )?(?:pay|see|find)\b|\bon our (?:site|website|page)\b|售价|卖价|"
     r"零售价|销售价"
 )
 _KIND_WORD = re.compile(rf"(?P<net>{_NET})|(?P<selling>{_SELLING})")
