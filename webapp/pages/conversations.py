@@ -80,7 +80,7 @@ def _table(rows: Sequence[Conversation], *, key: str) -> Conversation | None:
         row_height=38,
         on_select="rerun",
         selection_mode="single-row",
-        column_config={"Turns": column(alignment="right", width=70), "Hotel": column(width=240), "Rooms": column(width=260)},
+        column_config={"Turns": column(alignment="right", width=70), "Hotel": column(width=215), "Rooms": column(width=220)},
         alt="Conversations; select a row to open it",
     )
     chosen = [rows[index] for index in selection["selection"]["rows"] if index < len(rows)]

@@ -14,9 +14,11 @@ def show_account(person: Identity) -> None:
     """Draw it in the sidebar."""
     with st.sidebar:
         st.html(who_html(person.name, person.email, person.roles))
-        if st.button("Password", icon=":material/key:", type="tertiary"):
-            _change_password()
-        st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=leave)
+        with st.container(gap=None):
+            change = st.button("Password", icon=":material/key:", type="tertiary")
+            st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=leave)
+    if change:
+        _change_password()
 
 
 @st.dialog("New password")

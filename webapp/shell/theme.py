@@ -15,7 +15,7 @@ _LIGHT = {
     "dataframeHeaderBackgroundColor": "#f1f5f5",
 }
 _DARK = {
-    "primaryColor": "#17877d",
+    "primaryColor": "#1a9084",
     "backgroundColor": "#10181a",
     "secondaryBackgroundColor": "#1a2629",
     "textColor": "#e6eeee",
