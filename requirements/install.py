@@ -42,9 +42,11 @@ def main() -> None:
     # Gone until all is well: an interrupted installation must not look finished.
     STAMP.unlink(missing_ok=True)
     install_torch(lock)
-    say(f"Installing {lock.name}: about 250 packages, a few minutes on the first time")
-    if not pip("install", "--no-deps", "--require-hashes", "-r", str(lock)):
-        sys.exit("Not everything could be installed; pip's last lines above say why. Run the same command again to go on.")
+    install_packages(lock)
+    say("Compiling them, so that every start is fast")
+    # On all cores, where pip would use one; files that are no Python for people to run (templates) are passed over in silence.
+    packages = ENVIRONMENT / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    subprocess.run([PYTHON, "-m", "compileall", "-qq", "-j", "0", str(packages)], env=_environment(), check=False)
     if not pip("install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)):
         sys.exit("Parley itself could not be installed; pip's last lines above say why.")
     say("Trying it")
@@ -63,7 +65,7 @@ def install_torch(lock: Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as alone:
         alone.write(pinned.group() + "\n")
         alone.flush()
-        arguments = ["install", "--no-deps", "--require-hashes", "-r", alone.name]
+        arguments = ["install", "--no-deps", "--no-compile", "--require-hashes", "-r", alone.name]
         if pip(*arguments, quiet=True):
             return
         say(f"This machine's pip finds no CPU build; trying {PYTORCH_CPU_INDEX}")
@@ -75,10 +77,45 @@ def install_torch(lock: Path) -> None:
             )
 
 
+def install_packages(lock: Path) -> None:
+    """Everything else, with a count of what has been fetched."""
+    total = len(re.findall(r"^[\w.-]+(?:\[[^\]]*\])?==", lock.read_text(), re.MULTILINE))
+    say(f"Installing {total} packages from {lock.name}: a few minutes on the first time")
+    command = _pip("install", "--no-deps", "--no-compile", "--require-hashes", "--progress-bar", "off", "-r", str(lock))
+    last: list[str] = []
+    fetched = 0
+    with subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            last = [*last[-20:], line]
+            if line.startswith(("Collecting ", "Requirement already satisfied: ")):
+                fetched += 1
+                _count(f"  {fetched} of {total} fetched", every=50, number=fetched)
+            elif line.startswith("Installing collected packages"):
+                _count(f"  unpacking {total} packages", every=1, number=1)
+    if sys.stdout.isatty():
+        print()
+    if running.returncode != 0:
+        print("".join(last), file=sys.stderr)
+        sys.exit("Not everything could be installed; pip's last lines above say why. Run the same command again to go on.")
+
+
+def _count(text: str, *, every: int, number: int) -> None:
+    """On a terminal one line that changes, elsewhere now and then a line."""
+    if sys.stdout.isatty():
+        print(f"\r{text:<40}", end="", flush=True)
+    elif number % every == 0:
+        print(text, flush=True)
+
+
 def pip(*arguments: str, quiet: bool = False) -> bool:
     """Run the environment's pip; true if it succeeded."""
-    command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments, "--quiet"]
+    command = _pip("--quiet", *arguments)
     return subprocess.run(command, env=_environment(), check=False, stderr=subprocess.DEVNULL if quiet else None).returncode == 0
+
+
+def _pip(*arguments: str) -> list[str]:
+    return [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
 
 
 def _environment() -> dict[str, str]:

@@ -64,7 +64,9 @@ class Supervisor:
         self._loop = IOLoop.current()
         self._watchers = {child.name: _watcher(child, plan) for child in plan.children}
         # Within this process only: nobody else may tell circus what to run.
-        self._arbiter = Arbiter(list(self._watchers.values()), "inproc://control", "inproc://events", check_delay=_LOOK_EVERY_S)
+        self._arbiter = Arbiter(
+            list(self._watchers.values()), "inproc://control", "inproc://events", check_delay=_LOOK_EVERY_S, proc_name="parley"
+        )
 
     def run(self) -> int:
         """Keep the instance up until a signal; returns the exit code."""
