@@ -17,7 +17,8 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome
 _LAUNCHER = """#!/bin/sh
 # Runs the Chromium unpacked in this folder with the libraries and fonts unpacked beside it.
 here="{root}"
-export LD_LIBRARY_PATH="$here/usr/lib/{triplet}:$here/usr/lib/{triplet}/pulseaudio:$here/lib/{triplet}:$here/usr/lib/chromium:$LD_LIBRARY_PATH"
+libraries="$here/usr/lib/{triplet}"
+export LD_LIBRARY_PATH="$libraries:$libraries/pulseaudio:$here/lib/{triplet}:$here/usr/lib/chromium:$LD_LIBRARY_PATH"
 export FONTCONFIG_FILE="{fonts}"
 export XDG_DATA_DIRS="$here/usr/share:/usr/local/share:/usr/share"
 exec "$here/usr/lib/chromium/chromium" "$@"
