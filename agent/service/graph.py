@@ -22,7 +22,7 @@ from agent import sop
 from agent.context import read_context, turn_context
 from agent.domain import AllowedMove, HotelMove, Reply, TicketFacts, TurnContext, Utterance
 from agent.guardrails import Violation, check
-from agent.language.client import ModelClient
+from agent.language.client import ModelClient, ModelRefused
 from agent.language.reader import read
 from agent.language.templates import template
 from agent.language.writer import Token, WriterFailed, write
@@ -215,7 +215,7 @@ class Steps:
                     fresh = False
                 else:
                     return Attempt(origin=origin, move=piece.move, text=piece.text)
-        except WriterFailed as failure:
+        except (WriterFailed, ModelRefused) as failure:
             # No words came: the rewrite, or the template, is told why.
             unusable = Violation(rule="format", severity=Severity.MAJOR, message=str(failure))
             return Attempt(origin=origin, move=context.allowed[0], text="", violations=(unusable,))

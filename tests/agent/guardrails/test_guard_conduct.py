@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from time import perf_counter
 
 import pytest
 from guard_turns import (
@@ -177,18 +176,3 @@ def test_rules_can_be_chosen() -> None:
     only = [rule for rule in RULES if rule.name == "length"]
 
     assert {v.rule for v in check(turn(), Reply(move=ASK, text=""), rules=only)} == {"length"}
-
-
-def test_a_full_check_takes_two_milliseconds_at_the_median() -> None:
-    context = turn(
-        said=tuple(f"Earlier reply {word} about the Deluxe King, with thanks for the patience." for word in ("a", "b", "c", "d"))
-    )
-    times: list[float] = []
-    for number in range(40):
-        reply = Reply(move=ASK, text=f"{'Dear partner, ' if number % 2 else ''}{GOOD_ASK}{' ' * number}")
-        start = perf_counter()
-        check(context, reply)
-        times.append(perf_counter() - start)
-
-    # Twice the bound, since the machine may be busy with other tests; benchmarks give the true figure.
-    assert sorted(times)[len(times) // 2] < 0.004
