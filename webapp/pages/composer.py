@@ -29,10 +29,16 @@ def carry_on(view: ConversationView) -> Job | None:
         return job
     if view.is_end or view.taken_over_by is not None:
         return job
-    if plays(view) and not desk.paused(view.id):
-        return desk.play(view.id)
+    # Once for each place in the talk: work that changed nothing is not begun again by the page, only by a person or a reload.
+    place = (len(view.turns), view.pending.id if view.pending else None)
+    if st.session_state.get(_carried(view.id)) == place:
+        return job
+    by_itself = plays(view) and not desk.paused(view.id)
     autopilot_waits = view.mode is Mode.AUTOPILOT and view.pending is not None
-    return desk.resume(view.id) if view.awaits_draft or autopilot_waits else job
+    if not (by_itself or view.awaits_draft or autopilot_waits):
+        return job
+    st.session_state[_carried(view.id)] = place
+    return desk.play(view.id) if by_itself else desk.resume(view.id)
 
 
 def plays(view: ConversationView) -> bool:
@@ -69,8 +75,8 @@ def show(view: ConversationView, job: Job | None, *, person: Identity) -> None:
         _show_play(view, person)
     elif view.turns and view.turns[-1].speaker is Speaker.BD:
         speaking.show_hotel(view, person)
-    elif failed:
-        st.button("Try again", icon=":material/refresh:", type="primary", on_click=backend.desk().dismiss, args=(view.id,))
+    else:
+        st.button("Try again", icon=":material/refresh:", type="primary", on_click=_try_again, args=(view.id,))
 
 
 def _show_play(view: ConversationView, person: Identity) -> None:
@@ -89,3 +95,12 @@ def _show_end(view: ConversationView) -> None:
 
 def _play(conversation_id: UUID) -> None:
     backend.desk().play(conversation_id)
+
+
+def _try_again(conversation_id: UUID) -> None:
+    st.session_state.pop(_carried(conversation_id), None)
+    backend.desk().dismiss(conversation_id)
+
+
+def _carried(conversation_id: UUID) -> str:
+    return f"carried:{conversation_id}"
