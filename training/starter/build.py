@@ -8,9 +8,10 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -26,13 +27,14 @@ from training.starter.model import fresh_model, parameter_count
 from training.starter.presets import Preset, preset_named
 from training.starter.pretraining import StepReport, TrainingSummary, pretrain
 from training.starter.progress import BuildEvent, Report, silent
-from training.starter.samples import EncodedSample, encode, load_encoded, save_encoded
+from training.starter.samples import EncodedSample, Sample, encode, load_encoded, save_encoded
 from training.starter.selfplay import ReadExercise, WriteExercise
 from training.starter.tokenizer import end_id, load_tokenizer, pad_id, train_tokenizer
 
 HELD_OUT_FIRST_SEED = 900_000_000
 """Held-out negotiations start here; training never gets that far."""
 TOKENIZER_SAMPLES = 12_000
+_ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ def build(
     if not resume and work.exists():
         shutil.rmtree(work)
     work.mkdir(parents=True, exist_ok=True)
+    sources = _note_sources(work / "sources.json")
     prepared = _prepare(work, chosen, seed, threads, progress)
     model = _new_model(chosen, prepared.tokenizer, seed)
     warm_up = drills(prepared.tokenizer, count=chosen.drills, seed=seed)
@@ -98,7 +101,7 @@ def build(
     torch.nn.Module.to(model, device="cpu", dtype=torch.bfloat16)
     model.eval()
     figures = measure(model, prepared.tokenizer, chosen, seed, progress)
-    return _export(out / "model", model, prepared, chosen, seed, threads, summary, figures)
+    return _export(out / "model", model, prepared, chosen, seed, threads, summary, figures, sources)
 
 
 def _prepare(work: Path, preset: Preset, seed: int, threads: int, progress: Report) -> _Prepared:
@@ -113,7 +116,7 @@ def _prepare(work: Path, preset: Preset, seed: int, threads: int, progress: Repo
     exercises = play_many(seed * 1_000_000, total, held_out=False, threads=threads, report=played)
     samples = mixed(exercises, seed=seed)
     progress(BuildEvent(phase="learning the vocabulary", done=0, total=1))
-    texts = [text for sample in samples[:TOKENIZER_SAMPLES] for text in (*(m["content"] for m in sample.messages), sample.completion)]
+    texts = chain.from_iterable(map(_spoken, samples[:TOKENIZER_SAMPLES]))
     tokenizer = train_tokenizer(texts, vocabulary=preset.shape.vocabulary, window=preset.shape.window)
     tokenizer.save_pretrained(work / "tokenizer", save_jinja_files=False)
     progress(BuildEvent(phase="learning the vocabulary", done=1, total=1))
@@ -127,6 +130,27 @@ def _prepare(work: Path, preset: Preset, seed: int, threads: int, progress: Repo
     save_encoded(fitting, encoded)
     told.write_text(json.dumps(counts(samples)))
     return _Prepared(tokenizer=tokenizer, samples=fitting, counts=counts(samples))
+
+
+def _spoken(sample: Sample) -> Iterator[str]:
+    """A sample's texts with the names of the roles, which the chat template writes out and which should be single tokens."""
+    for message in sample.messages:
+        yield f"{message['role']}\n{message['content']}"
+    yield f"assistant\n{sample.completion}"
+
+
+def _note_sources(path: Path) -> int:
+    """Note the sources of this sitting; how many different ones the build has seen so far."""
+    seen: list[str] = json.loads(path.read_text()) if path.exists() else []
+    digest = hashlib.sha256()
+    for folder in ("db", "agent", "training/starter"):
+        for source in sorted((_ROOT / folder).rglob("*")):
+            if source.suffix in {".py", ".yaml", ".jinja2"}:
+                digest.update(source.relative_to(_ROOT).as_posix().encode() + source.read_bytes())
+    if digest.hexdigest() not in seen:
+        seen.append(digest.hexdigest())
+        path.write_text(json.dumps(seen))
+    return len(seen)
 
 
 def _new_model(preset: Preset, tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen3ForCausalLM:
@@ -174,11 +198,14 @@ def _export(
     threads: int,
     summary: TrainingSummary,
     figures: Figures,
+    sources: int,
 ) -> Built:
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     model.save_pretrained(part)
     prepared.tokenizer.save_pretrained(part, save_jinja_files=False)
+    # Whoever serves it may be another user than the one who built it.
+    (part / "model.safetensors").chmod(0o644)
     weights = (part / "model.safetensors").read_bytes()
     facts = BuildFacts(
         preset=preset,
@@ -192,6 +219,7 @@ def _export(
         training=summary,
         device=torch.cuda.get_device_name() if torch.cuda.is_available() else processor(),
         threads=threads,
+        sources=sources,
         versions={name: version(name) for name in ("torch", "transformers", "tokenizers")},
         prompts_version=prompts_version(),
     )

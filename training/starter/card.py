@@ -24,6 +24,8 @@ class BuildFacts:
     training: TrainingSummary
     device: str
     threads: int
+    sources: int
+    """How many different states of the sources the build ran on, over all of its sittings."""
     versions: Mapping[str, str]
     prompts_version: str
 
@@ -78,7 +80,7 @@ it knows nothing else. All figures below are on simulated conversations.
 | hardware | {facts.device}, {facts.threads} threads |
 | software | {versions} |
 
-The same preset, seed, hardware and thread count give the same weights.
+{_repeatable(facts.sources)}
 
 ## How good it is
 Measured on negotiations whose hotel and room names, numbers and hotel profiles were never trained on, without constrained decoding.
@@ -100,6 +102,15 @@ Writing, first drafts:
 ## What it is not for
 Anything outside Parley. Its replies go out only after the guard has checked every number, and an agreement is made by code, never by it.
 """
+
+
+def _repeatable(sources: int) -> str:
+    if sources == 1:
+        return "The same sources, preset, seed, hardware and thread count give the same weights."
+    return (
+        f"The sources changed while this was built ({sources} states of them over its sittings), so no single revision gives these very "
+        "weights again; a build that is not interrupted by changes does."
+    )
 
 
 def _row(writing: Writing) -> str:

@@ -8,7 +8,8 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, cast
 
@@ -110,11 +111,22 @@ def generate(
         sampling = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature > 0 else {"do_sample": False}
         if not sampling["do_sample"]:
             sampling |= {"temperature": None, "top_p": None}
-        with torch.inference_mode():
+        with torch.inference_mode(), _one_thread():
             output = cast(Any, model).generate(input_ids=ids, attention_mask=mask, max_new_tokens=max_tokens, **sampling)
         for row, index in enumerate(chosen):
             texts[index] = str(tokenizer.decode(output[row, longest:], skip_special_tokens=True))
     return texts
+
+
+@contextmanager
+def _one_thread() -> Generator[None]:
+    """Operations this small are slower on two threads than on one as soon as anything else runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _by_length(encoded: Sequence[Sequence[int]]) -> Iterator[list[int]]:

@@ -76,7 +76,7 @@ PRESETS: dict[str, Preset] = {
     "full": Preset(
         name="full",
         shape=Shape(layers=5, hidden=256, feed_forward=768, heads=4, key_value_heads=4),
-        conversations=2000,
+        conversations=1500,
         held_out_conversations=120,
         drills=12000,
         drill_steps=200,

@@ -29,7 +29,7 @@ class StepReport:
     step: int
     steps: int
     loss: float
-    """Mean cross-entropy in nats over the learned positions."""
+    """Weighted mean cross-entropy in nats over the learned positions."""
     tokens_per_second: float
     remaining_seconds: float
 

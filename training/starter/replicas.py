@@ -8,6 +8,7 @@ replicas and not on who finished first.
 import copy
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +17,15 @@ from transformers import Qwen3ForCausalLM
 
 from training.starter.presets import Preset
 from training.starter.samples import IGNORED, Batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """A replica's part of a batch."""
+
+    ids: torch.Tensor
+    labels: torch.Tensor
+    weights: torch.Tensor
 
 
 class Replicas:
@@ -38,13 +48,11 @@ class Replicas:
         torch.set_num_threads(self._threads_before)
 
     def step(self, batch: Batch, *, rate: float) -> float:
-        """One update at that share of the peak learning rates; the mean cross-entropy in nats over the learned positions."""
-        learned = int((batch.labels != IGNORED).sum())
+        """One update at that share of the peak learning rates; the weighted mean cross-entropy in nats over the learned positions."""
+        total = float(batch.weights[batch.labels != IGNORED].sum())
         count = len(self._models)
-        rows = [(batch.ids[start::count], batch.labels[start::count]) for start in range(count)]
-        losses = self._each(
-            [_task(self._gradients, model, ids, labels, learned) for model, (ids, labels) in zip(self._models, rows, strict=True)]
-        )
+        rows = [_Rows(batch.ids[start::count], batch.labels[start::count], batch.weights[start::count]) for start in range(count)]
+        losses = self._each([_task(self._gradients, model, own, total) for model, own in zip(self._models, rows, strict=True)])
         self._collect()
         self._each([_task(_update, optimiser, peak * rate) for optimiser, peak in self._optimisers])
         return sum(losses)
@@ -61,15 +69,16 @@ class Replicas:
     def _each(self, tasks: Sequence[Callable[[], float]]) -> list[float]:
         return [future.result() for future in [self._pool.submit(task) for task in tasks]]
 
-    def _gradients(self, model: Qwen3ForCausalLM, ids: torch.Tensor, labels: torch.Tensor, total: int) -> float:
-        if not len(ids):
+    def _gradients(self, model: Qwen3ForCausalLM, rows: "_Rows", total: float) -> float:
+        if not len(rows.ids):
             return 0.0
-        ids, labels = ids.to(self._device), labels.to(self._device)
+        ids, labels, weights = (part.to(self._device) for part in (rows.ids, rows.labels, rows.weights))
         learned = labels != IGNORED
         with torch.autocast(self._device.type, dtype=torch.bfloat16):
             hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
             logits = model.lm_head(hidden[learned])
-        loss = torch.nn.functional.cross_entropy(logits.float(), labels[learned], reduction="sum") / total
+        losses = torch.nn.functional.cross_entropy(logits.float(), labels[learned], reduction="none")
+        loss = (losses * weights[learned]).sum() / total
         loss.backward()
         return float(loss.detach())
 

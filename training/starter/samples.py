@@ -29,6 +29,10 @@ class Job(StrEnum):
     REWRITE = "rewrite"
 
 
+WEIGHTS = {Job.READ: 4.0, Job.WRITE: 1.0, Job.REWRITE: 1.0}
+"""How much one token of a completion counts: a reading is three words, a reply sixty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One prompt in the chat protocol, and the text that should follow."""
@@ -40,17 +44,18 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class EncodedSample:
-    """A sample as token ids; ``prompt_length`` of them are the prompt."""
+    """A sample as token ids; ``prompt_length`` of them are the prompt, and each token of the rest counts ``weight`` times."""
 
     ids: "np.ndarray[tuple[int], np.dtype[np.uint16]]"
     prompt_length: int
+    weight: float = 1.0
 
 
 def encode(sample: Sample, tokenizer: PreTrainedTokenizerFast) -> EncodedSample:
     """Tokens of the prompt exactly as the server would render it, then of the completion with its end mark."""
     prompt = prompt_ids(sample.messages, tokenizer)
     completion = tokenizer.encode(sample.completion + END, add_special_tokens=False)
-    return EncodedSample(np.array([*prompt, *completion], dtype=np.uint16), len(prompt))
+    return EncodedSample(np.array([*prompt, *completion], dtype=np.uint16), len(prompt), WEIGHTS[sample.job])
 
 
 def prompt_ids(messages: Iterable[Message], tokenizer: PreTrainedTokenizerFast) -> list[int]:
@@ -71,6 +76,7 @@ def save_encoded(samples: Sequence[EncodedSample], path: Path) -> None:
             ids=np.concatenate([sample.ids for sample in samples]),
             lengths=np.array([len(sample.ids) for sample in samples], dtype=np.int32),
             prompts=np.array([sample.prompt_length for sample in samples], dtype=np.int32),
+            weights=np.array([sample.weight for sample in samples], dtype=np.float32),
         )
     part.replace(path)
 
@@ -78,9 +84,12 @@ def save_encoded(samples: Sequence[EncodedSample], path: Path) -> None:
 def load_encoded(path: Path) -> list[EncodedSample]:
     """The inverse of ``save_encoded``."""
     with np.load(path) as stored:
-        ids, lengths, prompts = stored["ids"], stored["lengths"], stored["prompts"]
+        ids, lengths, prompts, weights = stored["ids"], stored["lengths"], stored["prompts"], stored["weights"]
     ends = np.cumsum(lengths)
-    return [EncodedSample(ids[end - length : end], int(prompt)) for end, length, prompt in zip(ends, lengths, prompts, strict=True)]
+    return [
+        EncodedSample(ids[end - length : end], int(prompt), float(weight))
+        for end, length, prompt, weight in zip(ends, lengths, prompts, weights, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,9 @@ class Batch:
 
     ids: torch.Tensor
     labels: torch.Tensor
+    """The token that follows, or ``IGNORED``."""
+    weights: torch.Tensor
+    """How much each position counts."""
     tokens: int
     """Tokens that are not padding."""
 
@@ -124,11 +136,12 @@ def collate(samples: Sequence[EncodedSample], *, pad_id: int, prompt_share: floa
     longest = max(len(sample.ids) for sample in samples)
     ids = torch.full((len(samples), longest), pad_id, dtype=torch.long)
     labels = torch.full((len(samples), longest), IGNORED, dtype=torch.long)
+    weights = torch.ones((len(samples), longest))
     for row, sample in enumerate(samples):
         tokens = torch.from_numpy(sample.ids.astype(np.int64))
         ids[row, : len(tokens)] = tokens
-        # The label of a position is the token that follows it.
+        weights[row, sample.prompt_length - 1 :] = sample.weight
         labels[row, : len(tokens) - 1] = tokens[1:]
         skipped = torch.rand(sample.prompt_length - 1, generator=generator) >= prompt_share
         labels[row, : sample.prompt_length - 1][skipped] = IGNORED
-    return Batch(ids, labels, sum(len(sample.ids) for sample in samples))
+    return Batch(ids, labels, weights, sum(len(sample.ids) for sample in samples))
