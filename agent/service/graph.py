@@ -8,7 +8,7 @@ values: the mandate is read from the database inside ``advance`` and goes no fur
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol, TypedDict, cast
 from uuid import UUID
 
 import structlog
@@ -16,6 +16,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from agent import sop
@@ -107,6 +108,8 @@ class Desk(Protocol):
         ...
 
 
+TurnGraph = CompiledStateGraph[TurnState, Table, TurnState, TurnState]
+
 MOST_ATTEMPTS = 2
 """The policy's draft, and one rewrite with the violations named; then the stage's template."""
 
@@ -119,32 +122,32 @@ class Steps:
         self._desk = desk
         self._temperature = temperature
 
-    def read(self, turn: TurnState) -> TurnState:
+    def read(self, turn: TurnState, runtime: Runtime[Table]) -> TurnState:
         """Turn the hotel's words into a move."""
         heard = turn.get("heard")
         if heard is None:
             return TurnState(reading=None)
         started = time.perf_counter()
-        table = self._table(turn)
+        table = self._table(turn, runtime)
         context = read_context(table.state, table.facts, table.history[:-1], language=table.language)
         move = read(heard, context=context, client=self._client, model=table.model)
         get_stream_writer()(Read(hotel_move=move))
         return TurnState(reading=to_json(move), latency_ms={"read": _ms_since(started)})
 
-    def advance(self, turn: TurnState) -> TurnState:
+    def advance(self, turn: TurnState, runtime: Runtime[Table]) -> TurnState:
         """Let the SOP decide what may be said."""
         started = time.perf_counter()
-        table = self._table(turn)
+        table = self._table(turn, runtime)
         move = _reading(turn)
         step = sop.begin(table.state) if move is None else sop.advance(table.state, move, table.terms)
         get_stream_writer()(Advanced(stage=step.state.stage, allowed=tuple(str(allowed) for allowed in step.allowed), brief=step.brief))
         latency = {**turn.get("latency_ms", {}), "advance": _ms_since(started)}
         return TurnState(sop_state=sop.dump_state(step.state), allowed=to_json(step.allowed), latency_ms=latency)
 
-    def write(self, turn: TurnState) -> TurnState:
+    def write(self, turn: TurnState, runtime: Runtime[Table]) -> TurnState:
         """Draft, rewrite, or fall back to the template."""
         started = time.perf_counter()
-        table = self._table(turn)
+        table = self._table(turn, runtime)
         context = self._context(turn, table)
         attempts = _attempts(turn)
         latency = dict(turn.get("latency_ms", {}))
@@ -157,12 +160,12 @@ class Steps:
             attempt = self._fall_back(turn, context, attempts)
         return TurnState(attempts=[*turn.get("attempts", []), to_json(attempt)], latency_ms=latency)
 
-    def guard(self, turn: TurnState) -> TurnState:
+    def guard(self, turn: TurnState, runtime: Runtime[Table]) -> TurnState:
         """Judge the newest draft."""
         started = time.perf_counter()
         attempts = _attempts(turn)
         newest = attempts[-1]
-        violations = newest.violations or check(self._context(turn, self._table(turn)), Reply(move=newest.move, text=newest.text))
+        violations = newest.violations or check(self._context(turn, self._table(turn, runtime)), Reply(move=newest.move, text=newest.text))
         get_stream_writer()(Judged(violations=violations))
         judged = Attempt(
             origin=newest.origin,
@@ -182,9 +185,9 @@ class Steps:
         get_stream_writer()(Drafted(draft_id=draft_id, text=attempts[-1].text, origin=attempts[-1].origin))
         return TurnState(draft_id=str(draft_id), decision=None)
 
-    def approve(self, turn: TurnState) -> TurnState:
+    def approve(self, turn: TurnState, runtime: Runtime[Table]) -> TurnState:
         """Wait for a person, unless the conversation runs on autopilot."""
-        if self._table(turn).autopilot:
+        if self._table(turn, runtime).autopilot:
             return TurnState(decision=to_json(Decision()))
         return TurnState(decision=interrupt({"draft_id": turn.get("draft_id")}))
 
@@ -196,8 +199,10 @@ class Steps:
 
     # -- what the nodes share -----------------------------------------------------------------------------------------------------------
 
-    def _table(self, turn: TurnState) -> Table:
-        return self._desk.table(UUID(turn.get("conversation_id")), turn.get("for_turn", 0))
+    def _table(self, turn: TurnState, runtime: Runtime[Table]) -> Table:
+        # The service lays the table once a turn; a tool that enters the graph by itself brings none. It is never in a checkpoint.
+        laid = cast("Table | None", runtime.context)
+        return laid or self._desk.table(UUID(turn.get("conversation_id")), turn.get("for_turn", 0))
 
     def _context(self, turn: TurnState, table: Table) -> TurnContext:
         step = sop.Step(state=sop.load_state(turn.get("sop_state", {})), allowed=_allowed(turn))
@@ -231,13 +236,13 @@ class Steps:
         return Attempt(origin=DraftOrigin.TEMPLATE, move=move, text=text, fallback_reason=", ".join(rules))
 
 
-def build_graph(steps: Steps, checkpointer: BaseCheckpointSaver[Any] | None = None) -> CompiledStateGraph[TurnState]:
+def build_graph(steps: Steps, checkpointer: BaseCheckpointSaver[Any] | None = None) -> TurnGraph:
     """The compiled graph.
 
     It is entered where the database says that the turn stands: at the reading of a new message, at the writing where the message was
     read before (a draft is wanted anew), or at the sending where a person has decided. So no turn is lost with its checkpoint.
     """
-    graph = StateGraph(TurnState)
+    graph = StateGraph(TurnState, context_schema=Table)
     for name in ("read", "advance", "write", "guard", "record", "approve", "send"):
         graph.add_node(name, getattr(steps, name))
     graph.add_conditional_edges(START, _entry, ["read", "write", "send"])
@@ -318,4 +323,4 @@ def conversation_config(conversation_id: UUID) -> Any:
     return {"configurable": {"thread_id": str(conversation_id)}}
 
 
-__all__ = ["Attempt", "Decision", "Desk", "Steps", "Table", "TurnState", "build_graph", "conversation_config", "new_turn"]
+__all__ = ["Attempt", "Decision", "Desk", "Steps", "Table", "TurnGraph", "TurnState", "build_graph", "conversation_config", "new_turn"]

@@ -351,10 +351,14 @@ class Negotiations:
 
     def _run(self, conversation_id: UUID, entry: TurnState | Command[Any]) -> Iterator[TurnEvent]:
         config = conversation_config(conversation_id)
+        # A person's decision needs no table; everything else starts from one that is laid here, once.
+        laid = (
+            self._desk.table(conversation_id, entry.get("for_turn", 0)) if isinstance(entry, dict) and not entry.get("decision") else None
+        )
         # What a turn must not lose is in the tables; its checkpoint is needed only where it waits, so it is written only there.
-        yield from cast(Iterator[TurnEvent], self._graph.stream(entry, config, stream_mode="custom", durability="exit"))
+        yield from cast(Iterator[TurnEvent], self._graph.stream(entry, config, context=laid, stream_mode="custom", durability="exit"))
         with self._sessions() as session:
-            conversation = self._found(session, conversation_id)
+            conversation = session.get_one(Conversation, conversation_id)
         if conversation.closed_at is not None:
             yield Ended(stage=conversation.stage)
 
@@ -406,7 +410,7 @@ class Negotiations:
 
     def _is_closed(self, conversation_id: UUID) -> bool:
         with self._sessions() as session:
-            return self._found(session, conversation_id).closed_at is not None
+            return session.get_one(Conversation, conversation_id).closed_at is not None
 
     def _refuse_if_closed(self, conversation: Conversation) -> None:
         if conversation.closed_at is not None:

@@ -3,17 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
-from langgraph.graph.state import CompiledStateGraph
-
 from agent.language.client import ModelClient
 from agent.service.desk import DatabaseDesk
-from agent.service.graph import Steps, TurnState, build_graph
+from agent.service.graph import Steps, TurnGraph, build_graph
 from agent.settings import AgentSettings
 from db.engine import create_engine_from, session_factory
 from db.settings import DatabaseSettings
 
 
-def graph(config: Any = None) -> CompiledStateGraph[TurnState]:
+def graph(config: Any = None) -> TurnGraph:
     """The turn graph without a checkpointer of its own: the tool that opens it brings one."""
     settings = AgentSettings()
     url = DatabaseSettings().database_url or "postgresql://127.0.0.1:5432/parley"
