@@ -123,8 +123,9 @@ class EmbeddedPostgres:
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self.password()
-        if self.postmaster() is None:
-            # A stale pid file whose number now belongs to a stranger would make PostgreSQL refuse for ever.
+        recorded = self._recorded_process()
+        if recorded is not None and not self._is_ours(recorded):
+            # PostgreSQL clears up after a dead server itself, but a number that now belongs to a stranger would lock it out for ever.
             (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _initialise(self) -> None:
@@ -141,7 +142,8 @@ class EmbeddedPostgres:
             if must_drop_privileges():
                 for path in (Path(handover), handed, fresh):
                     os.chown(path, _NOBODY, _NOBODY)
-                _demand_traversable(self.folder)
+                _demand_traversable(self.folder, "set PARLEY_HOME to a folder whose parents are open to all (as /var/lib/parley)")
+                _demand_traversable(binaries(), "install Parley in a folder whose parents are open to all (as /opt/parley)")
             argv = [str(binaries() / "initdb"), "-D", str(fresh), "-U", USER, f"--pwfile={handed}"]
             argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
             made = subprocess.run(unprivileged(argv), capture_output=True, text=True, check=False, env=_environment())
@@ -167,37 +169,54 @@ class EmbeddedPostgres:
 
     def postmaster(self) -> psutil.Process | None:
         """The running server of this folder, also one that another process started; None where none runs."""
-        for process in psutil.process_iter(["name", "cwd", "ppid"]):
-            if process.info["name"] == "postgres" and process.info["cwd"] == str(self.data.resolve()):
-                # Backends stand in the same folder; the postmaster is the one whose parent does not.
-                parent = process.parent()
-                if parent is None or _name_of(parent) != "postgres":
-                    return process
-        return None
+        process = self._recorded_process()
+        if process is None or not self._is_ours(process):
+            return None
+        return process
+
+    def _recorded_process(self) -> psutil.Process | None:
+        """Whoever has the pid that ``postmaster.pid`` names, a stranger perhaps; a server without that file does not live on."""
+        lines = _pid_file(self.data)
+        if not lines or not lines[0].isdigit():
+            return None
+        try:
+            return psutil.Process(int(lines[0]))
+        except psutil.NoSuchProcess:
+            return None
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.name() == "postgres" and process.cwd() == str(self.data.resolve())
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            # Gone meanwhile, or somebody else's.
+            return False
 
     def start(self) -> None:
         """Start the server as our child and wait until it answers; a server that already runs here is used as it is."""
         self.prepare()
-        if self._process is not None:
-            self._process.poll()
         deadline = time.monotonic() + _START_TIMEOUT_S
-        while self.postmaster() is None:
+        while True:
             written = self.log.stat().st_size if self.log.exists() else 0
-            with self.log.open("ab") as log:
-                self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment())
+            ours = self.postmaster() is None
+            if ours:
+                self._spawn()
             if self._answers(deadline):
                 return
-            self._process.wait()
-            said = self.log.read_bytes()[written:].decode(errors="replace")
+            said = self.log.read_bytes()[written:].decode(errors="replace") if self.log.exists() else ""
             if "could not bind" in said and not self._fixed_port:
                 self.port = free_port()
-            elif "postmaster.pid" not in said and "shared memory block" not in said:
+            elif ours and "postmaster.pid" not in said and "shared memory block" not in said:
                 raise EmbeddedPostgresError(self._why_not_started(said))
             # A server killed a moment ago still has processes that are about to leave.
             if time.monotonic() > deadline:
                 raise EmbeddedPostgresError(self._why_not_started(said))
             time.sleep(0.2)
-        self.wait(deadline)
+
+    def _spawn(self) -> None:
+        if self._process is not None:
+            self._process.wait()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment())
 
     def _why_not_started(self, said: str) -> str:
         if "could not bind" in said:
@@ -210,10 +229,10 @@ class EmbeddedPostgres:
             raise EmbeddedPostgresError(f"PostgreSQL on 127.0.0.1:{self.port} stopped before it answered; see {self.log}")
 
     def _answers(self, deadline: float) -> bool:
-        """True once a connection succeeds, False where our child ended first; raises at the deadline and on a refused password."""
+        """True once a connection succeeds, False where the server ended first; raises at the deadline and on a refused password."""
         while time.monotonic() < deadline:
             time.sleep(0.05)
-            if self._process is not None and self._process.poll() is not None:
+            if self._process is not None and self._process.poll() is not None and self.postmaster() is None:
                 return False
             try:
                 psycopg.connect(self.url(), connect_timeout=2).close()
@@ -270,20 +289,17 @@ def embedded_postgres(folder: Path, *, durable: bool = True, max_connections: in
         server.stop()
 
 
-def _recorded_port(data: Path) -> int | None:
-    """The port in ``postmaster.pid`` (its fourth line), None while the server has not written it yet."""
+def _pid_file(data: Path) -> list[str]:
+    """The lines of ``postmaster.pid``: pid, folder, start, port, …; none where there is no server or it has only begun to write."""
     try:
-        lines = (data / "postmaster.pid").read_text().splitlines()
+        return (data / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
-        return None
+        return []
+
+
+def _recorded_port(data: Path) -> int | None:
+    lines = _pid_file(data)
     return int(lines[3]) if len(lines) > 3 and lines[3].isdigit() else None
-
-
-def _name_of(process: psutil.Process) -> str:
-    try:
-        return process.name()
-    except psutil.NoSuchProcess:
-        return ""
 
 
 def _write_secret(path: Path, text: str) -> None:
@@ -291,13 +307,13 @@ def _write_secret(path: Path, text: str) -> None:
         out.write(text)
 
 
-def _demand_traversable(folder: Path) -> None:
-    """``nobody`` must be able to reach the data folder, and we do not open other people's folders to make it so."""
+def _demand_traversable(folder: Path, mend: str) -> None:
+    """``nobody`` must be able to reach data and binaries, and we do not open other people's folders to make it so."""
     for parent in (folder, *folder.parents):
         if not parent.stat().st_mode & 0o001:
             raise EmbeddedPostgresError(
-                f"PostgreSQL does not run as root and user namespaces are not allowed here, so it has to run as nobody, who cannot enter "
-                f"{parent}: set PARLEY_HOME to a folder whose parents are open to all (as /var/lib/parley), or run as an ordinary user."
+                "PostgreSQL does not run as root and user namespaces are not allowed here, so it has to run as nobody, who cannot enter "
+                f"{parent}: {mend}, run as an ordinary user, or name a server in PARLEY_DATABASE_URL."
             )
 
 
