@@ -30,30 +30,39 @@ def main() -> None:
     if not lock.is_file():
         sys.exit(f"There is no lock file {lock}.")
     # The place belongs to it: an environment that was moved does not work.
-    wanted = hashlib.sha256(lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + str(ROOT).encode()).hexdigest()
-    present = STAMP.read_text().strip() if STAMP.exists() else None
-    if present == wanted:
+    packages = _digest(lock.read_bytes(), str(ROOT).encode())
+    project = _digest((ROOT / "pyproject.toml").read_bytes())
+    present = STAMP.read_text().split() if STAMP.exists() else []
+    if present == [packages, project]:
         return
     started = time.monotonic()
-    if not _usable() or (present is not None and present != wanted):
+    if present[:1] != [packages]:
+        make_environment(lock, anew=bool(present))
+    if not pip("install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)):
+        sys.exit("Parley itself could not be installed; pip's last lines above say why.")
+    STAMP.write_text(f"{packages} {project}\n")
+    say(f"The environment is ready ({time.monotonic() - started:.0f} s)")
+
+
+def make_environment(lock: Path, *, anew: bool) -> None:
+    """All packages of the lock; ``anew``: not over what an older lock left, because pip does not remove what is no longer named."""
+    if anew or not _usable():
         say(f"Making the environment in {ENVIRONMENT}")
         shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-        venv.create(ENVIRONMENT, with_pip=True)
-    # Gone until all is well: an interrupted installation must not look finished.
-    STAMP.unlink(missing_ok=True)
+        venv.create(ENVIRONMENT, symlinks=True, with_pip=True)
     install_torch(lock)
     install_packages(lock)
     say("Compiling them, so that every start is fast")
     # On all cores, where pip would use one; files that are no Python for people to run (templates) are passed over in silence.
     packages = ENVIRONMENT / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     subprocess.run([PYTHON, "-m", "compileall", "-qq", "-j", "0", str(packages)], env=_environment(), check=False)
-    if not pip("install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)):
-        sys.exit("Parley itself could not be installed; pip's last lines above say why.")
     say("Trying it")
     if subprocess.run([PYTHON, "-W", "ignore", "-c", SMOKE_TEST], cwd=ROOT, env=_environment(), check=False).returncode != 0:
         sys.exit(f"The environment does not work: `{SMOKE_TEST}` fails (see above). Remove {ENVIRONMENT} and run the same command again.")
-    STAMP.write_text(wanted + "\n")
-    say(f"The environment is ready ({time.monotonic() - started:.0f} s)")
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def install_torch(lock: Path) -> None:
