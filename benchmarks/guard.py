@@ -24,9 +24,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     replies = [
-        (exchange.context, exchange.reply)
-        for seed in range(CONVERSATIONS)
-        for exchange in converse(seed, today=date(2027, 1, 4)).exchanges
+        (exchange.context, exchange.reply) for seed in range(CONVERSATIONS) for exchange in converse(seed, today=date(2027, 1, 4)).exchanges
     ]
     times: list[float] = []
     for context, reply in replies:
