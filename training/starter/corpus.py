@@ -14,8 +14,8 @@ from multiprocessing import get_context
 from training.starter.samples import Job, Sample
 from training.starter.selfplay import Exercise, ReadExercise, play
 
-RAREST_SHARE = 0.35
-"""Kinds of messages and moves rarer than this share of the average are repeated until they come close to it, four times at most."""
+RAREST_SHARE = 0.5
+"""Kinds of messages and moves rarer than this share of the average are repeated until they come close to it, six times at most."""
 _CHUNK = 25
 _WORTH_A_POOL = 4
 """Fewer chunks are played faster than processes start."""
@@ -63,7 +63,7 @@ def mixed(exercises: Sequence[Exercise], *, seed: int) -> list[Sample]:
 def _levelled(by_kind: Mapping[str, Sequence[Sample]]) -> Iterator[Sample]:
     floor = RAREST_SHARE * sum(map(len, by_kind.values())) / max(1, len(by_kind))
     for kind in sorted(by_kind):
-        times = min(4, max(1, round(floor / len(by_kind[kind]))))
+        times = min(6, max(1, round(floor / len(by_kind[kind]))))
         yield from itertools.chain.from_iterable(itertools.repeat(by_kind[kind], times))
 
 

@@ -1,4 +1,6 @@
-"""Invented hotel and room names in endless variety, so that the model learns to copy a name instead of remembering one.
+"""Invented names of hotels, rooms and booking sites, and many currencies, so that the model learns to copy instead of remembering.
+
+What comes in few forms is guessed, not copied: a model that knew twenty room grades wrote one of them for any other.
 
 Held-out names come from word lists and syllables of their own: a model that spells them right has copied them.
 """
@@ -31,7 +33,7 @@ _ROOM_GRADES = (
     "Standard", "Superior", "Deluxe", "Premier", "Executive", "Classic", "Comfort", "Family", "Junior", "Grand", "Club", "Economy",
     "Business", "Premium", "Signature", "Cosy", "Royal", "Garden", "Rooftop", "Corner",
 )  # fmt: skip
-_HELD_OUT_ROOM_GRADES = ("Panorama", "Heritage", "Loft-style", "Prestige", "Courtyard", "Harbourside", "Essential", "Ambassador")
+_HELD_OUT_ROOM_GRADES = ("Panorama", "Landmark", "Loft-style", "Prestige", "Courtyard", "Harbourside", "Essential", "Ambassador")
 _ROOM_KINDS = (
     "King", "Twin", "Double", "Queen", "Single", "Room", "Suite", "Studio", "Triple", "King Room", "Twin Room", "Double Room",
     "Queen Room", "Bungalow", "Villa", "Apartment", "Dormitory", "Quadruple", "Family Room", "Penthouse",
@@ -42,6 +44,24 @@ _ROOM_EXTRAS = (
     "with Kitchenette", "Garden View", "Mountain View", "with Lounge Access", "Ground Floor",
 )  # fmt: skip
 _HELD_OUT_ROOM_EXTRAS = ("Canal View", "with Fireplace", "Quiet Side", "with Sauna")
+
+
+_SITE_ENDINGS = (".com", ".net", ".travel", "", " Hotels", " Travel", " Rooms", "stay", "trip", "booking")
+_CURRENCIES = (
+    "USD", "EUR", "GBP", "JPY", "CNY", "THB", "SGD", "MYR", "HKD", "AUD", "NZD", "CAD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
+    "TRY", "AED", "SAR", "QAR", "INR", "IDR", "VND", "PHP", "KRW", "TWD", "ZAR", "MXN", "BRL", "ARS", "CLP", "COP", "PEN", "EGP", "MAD",
+    "KES", "ILS", "RON", "BGN", "ISK", "LKR", "KWD", "OMR",
+)  # fmt: skip
+
+
+def booking_site(rng: random.Random, *, held_out: bool = False) -> str:
+    """A site where a price was seen, such as ``Dramoo.travel``."""
+    return f"{_coined(rng, held_out=held_out)}{rng.choice(_SITE_ENDINGS)}"
+
+
+def currency(rng: random.Random) -> str:
+    """An ISO 4217 code."""
+    return rng.choice(_CURRENCIES)
 
 
 def hotel_name(rng: random.Random, *, held_out: bool = False) -> str:
@@ -73,7 +93,10 @@ def room_type(rng: random.Random, *, held_out: bool = False) -> str:
         if held_out
         else (_ROOM_GRADES, _ROOM_KINDS, _ROOM_EXTRAS)
     )
-    name = f"{rng.choice(grades)} {rng.choice(kinds)}"
+    # Any word can be a grade, and half of them are.
+    words = _HELD_OUT_HOTEL_WORDS if held_out else _HOTEL_WORDS
+    grade = rng.choice((rng.choice(grades), rng.choice(grades), rng.choice(words), _coined(rng, held_out=held_out)))
+    name = f"{grade} {rng.choice(kinds)}"
     return f"{name} {rng.choice(extras)}" if rng.random() < 0.25 else name
 
 

@@ -28,8 +28,8 @@ QUALITIES = ("excellent", "excellent", "fine", "fine", "fine", "clumsy")
 """How our side speaks, one drawn a turn: an average colleague, with room above it."""
 ATTEMPTS = 6
 """Drafts of the scripted colleague before a turn is given the safe template."""
-OWN_NAMES_SHARE = 0.7
-"""Share of conversations whose hotel and rooms get freshly invented names."""
+OWN_NAMES_SHARE = 0.85
+"""Share of conversations whose hotel, rooms and booking site get freshly invented names, and a currency of any country."""
 EXTRA_REPLY_SHARE = 0.35
 """Chance of a second, different reply to the same turn."""
 REWRITE_SHARE = 0.12
@@ -127,13 +127,16 @@ def _named_anew(
     if not held_out and rng.random() >= OWN_NAMES_SHARE:
         return tuple(tickets)
     hotel = names.hotel_name(rng, held_out=held_out)
+    site, currency = names.booking_site(rng, held_out=held_out), names.currency(rng)
     taken: set[str] = set()
     renamed: list[tuple[TicketFacts, Mandate]] = []
     for facts, mandate in tickets:
         room = next(room for room in _rooms(rng, held_out=held_out) if room not in taken)
         taken.add(room)
         evidence = tuple(line.replace(facts.hotel_name, hotel).replace(facts.room_type, room) for line in facts.evidence)
-        renamed.append((replace(facts, hotel_name=hotel, room_type=room, evidence=evidence), mandate))
+        source = site if facts.competitor_source else None
+        facts = replace(facts, hotel_name=hotel, room_type=room, evidence=evidence, competitor_source=source, currency=currency)
+        renamed.append((facts, mandate))
     return tuple(renamed)
 
 
