@@ -8,6 +8,7 @@ from agent.guardrails.figures import PriceKind, UnknownNumbers
 from agent.guardrails.form import FormatLeak, Length, MixedLanguage
 from agent.guardrails.honesty import InventedFacts, Pressure, Promises
 from agent.guardrails.moves import MissingConfirmation, MoveMismatch
+from agent.guardrails.names import WrongName
 from agent.guardrails.repetition import Repetition
 from agent.guardrails.rule import Rule, Violation
 from agent.guardrails.wording import InternalWords
@@ -17,6 +18,7 @@ RULES: tuple[Rule, ...] = (
     InternalWords(),
     UnknownNumbers(),
     PriceKind(),
+    WrongName(),
     AcceptanceOnSilence(),
     PushingOn(),
     Promises(),

@@ -168,7 +168,7 @@ def test_words_that_do_not_carry_out_their_move_are_refused(move: AllowedMove, b
 
 
 def test_every_rule_has_its_own_name_and_a_severity() -> None:
-    assert len({rule.name for rule in RULES}) == len(RULES) == 14
+    assert len({rule.name for rule in RULES}) == len(RULES) == 15
     assert all(isinstance(rule.severity, Severity) for rule in RULES)
 
 
