@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from db.errors import ParleyError
+from db.vocabulary import Counterpart
 
 console = Console()
 app = typer.Typer(
@@ -55,7 +56,9 @@ def chat(
     reference: Annotated[
         list[str] | None, typer.Option("--ticket", help="Reference of a ticket; several of one hotel are allowed.")
     ] = None,
-    hotel: Annotated[str, typer.Option(help="Who speaks for the hotel: human or simulated.")] = "human",
+    hotel: Annotated[
+        Counterpart, typer.Option(help="Who speaks for the hotel: you paste its words, or a simulated one.")
+    ] = Counterpart.HUMAN,
     autopilot: Annotated[bool, typer.Option("--autopilot", help="Send every draft without asking.")] = False,
 ) -> None:
     """Negotiate in the terminal: the same service, the same rows, as in the browser."""

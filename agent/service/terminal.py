@@ -1,6 +1,7 @@
 """A negotiation in a terminal: the same service and the same rows as in the browser, with a prompt in place of a page."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.prompt import Prompt
 from rich.table import Table
 
 from agent.domain import plain
+from agent.service.demo import seed_demo
 from agent.service.errors import GuardRefused, NotYourTurn
 from agent.service.events import Advanced, Drafted, Ended, Judged, Read, Received, Sent, TurnEvent, Writing
 from agent.service.intake import import_tickets, parse_csv
@@ -20,14 +22,16 @@ from db.repositories.tickets import TicketFilter
 from db.vocabulary import Counterpart, Mode, Speaker, TicketStatus
 
 
-def chat(negotiations: Negotiations, *, references: Sequence[str], hotel: str, autopilot: bool, console: Console) -> None:
+def chat(negotiations: Negotiations, *, references: Sequence[str], hotel: Counterpart, autopilot: bool, console: Console) -> None:
     """Negotiate until the conversation ends or the person leaves (Ctrl-D); it can be taken up again by the same tickets."""
-    counterpart = Counterpart(hotel)
+    with negotiations.transaction() as session:
+        if tickets.count(session) == 0:
+            console.print(f"There are no tickets yet: {seed_demo(session, today=datetime.now(UTC).date())} demo tickets were added.")
     ticket_ids = _choose(negotiations, references, console)
     conversation_id = negotiations.open(
         ticket_ids=ticket_ids,
         mode=Mode.AUTOPILOT if autopilot else Mode.COPILOT,
-        counterpart=counterpart,
+        counterpart=hotel,
         actor=None,
         key=f"terminal:{uuid4()}",
     )
@@ -38,12 +42,12 @@ def chat(negotiations: Negotiations, *, references: Sequence[str], hotel: str, a
             if draft is not None and not autopilot:
                 draft = _decide(negotiations, draft, console)
                 continue
-            if counterpart is Counterpart.SIMULATED:
+            if hotel is Counterpart.SIMULATED:
                 events = negotiations.hear_simulated(conversation_id)
             else:
                 words = Prompt.ask("[bold]hotel[/] (empty for no answer)", default="", show_default=False, console=console)
                 events = negotiations.receive(conversation_id, words, key=f"terminal:{uuid4()}", actor=None)
-            draft = _show(events, console, echo=counterpart is Counterpart.SIMULATED)
+            draft = _show(events, console, echo=hotel is Counterpart.SIMULATED)
     except EOFError:
         console.print()
     _summary(negotiations.view(conversation_id), console)
