@@ -50,8 +50,9 @@ def up(*, port: int | None = None, detach: bool = False, console: Console | None
     if _say_where_it_runs(home, out):
         return
     supervisor = launch(with_parent=not detach)
-    # SIGTERM must stop the instance as Ctrl-C does.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGTERM must stop the instance as Ctrl-C does, and so must SIGINT where a shell started us in the background with it ignored.
+    for order in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(order, _interrupt)
     try:
         follow(supervisor, home, out)
         if detach:
