@@ -37,12 +37,13 @@ def _drill(tokenizer: PreTrainedTokenizerFast, ordinary: list[int], rng: random.
     rng.shuffle(again)
     prompt = [*_ids(tokenizer, f"{START}user\n"), *chain.from_iterable(lines), *_ids(tokenizer, f"{END}\n{START}assistant\n")]
     answer = [*chain.from_iterable(again), *_ids(tokenizer, END)]
-    return EncodedSample(np.array([*prompt, *answer], dtype=np.uint16), len(prompt))
+    ids = np.array([*prompt, *answer], dtype=np.uint16)
+    return EncodedSample(ids, len(prompt), np.ones(len(ids), dtype=np.uint8))
 
 
 def _value(tokenizer: PreTrainedTokenizerFast, ordinary: list[int], rng: random.Random, *, held_out: bool) -> list[int]:
-    match rng.randrange(6):
-        case 0:
+    match rng.randrange(7):
+        case 0 | 6:
             return [rng.choice(ordinary) for _ in range(rng.randint(1, 8))]
         case 1:
             return _ids(tokenizer, f" {names.hotel_name(rng, held_out=held_out)}")

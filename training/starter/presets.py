@@ -42,6 +42,8 @@ class Preset:
     """Copying drills, see ``training.starter.drills``."""
     drill_steps: int
     """How many of the first steps are drills."""
+    drill_every: int
+    """After them, one step in so many is a drill."""
     steps: int
     batch_tokens: int
     """Upper bound of tokens in one optimiser step, padding included."""
@@ -54,7 +56,7 @@ class Preset:
     prompt_share: float = 0.15
     """Share of prompt positions that are learned too, so that the model learns the language of both sides."""
     checkpoint_seconds: float = 60.0
-    evaluated_samples: int = 400
+    evaluated_samples: int = 300
     """Held-out samples of each job that are generated for the model card."""
 
 
@@ -66,6 +68,7 @@ PRESETS: dict[str, Preset] = {
         held_out_conversations=4,
         drills=40,
         drill_steps=2,
+        drill_every=6,
         steps=12,
         batch_tokens=2048,
         learning_rate=3e-3,
@@ -77,9 +80,10 @@ PRESETS: dict[str, Preset] = {
         name="full",
         shape=Shape(layers=5, hidden=256, feed_forward=768, heads=4, key_value_heads=4),
         conversations=1500,
-        held_out_conversations=120,
-        drills=12000,
-        drill_steps=200,
+        held_out_conversations=80,
+        drills=24000,
+        drill_steps=600,
+        drill_every=8,
         steps=2000,
         batch_tokens=4096,
         learning_rate=2e-3,

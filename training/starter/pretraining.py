@@ -116,7 +116,7 @@ def schedule(step: int, *, steps: int, warmup: int) -> float:
 
 
 class _Order:
-    """Which samples each step sees: the drills first, then pass after pass over the samples, each shuffled by its own seed."""
+    """Which samples each step sees: drills first, then pass after pass over the samples with a drill now and then, lest it be forgotten."""
 
     def __init__(
         self, drills: Sequence[EncodedSample], samples: Sequence[EncodedSample], *, preset: Preset, seed: int, pad_id: int
@@ -127,8 +127,10 @@ class _Order:
 
     def batch(self, step: int) -> Batch:
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + step)
-        drilling = step < self._preset.drill_steps
-        chosen = self._drills.at(step) if drilling else self._samples.at(step - self._preset.drill_steps)
+        first, every = self._preset.drill_steps, self._preset.drill_every
+        later = max(0, step - first)
+        drilling = step < first or later % every == every - 1
+        chosen = self._drills.at(min(step, first) + later // every) if drilling else self._samples.at(later - later // every)
         share = 0.0 if drilling else self._preset.prompt_share
         return collate(chosen, pad_id=self._pad_id, prompt_share=share, generator=generator)
 

@@ -5,6 +5,7 @@ sample sees another one.
 """
 
 import random
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,8 +30,11 @@ class Job(StrEnum):
     REWRITE = "rewrite"
 
 
-WEIGHTS = {Job.READ: 4.0, Job.WRITE: 1.0, Job.REWRITE: 1.0}
-"""How much one token of a completion counts: a reading is three words, a reply sixty."""
+EMPHASIS = 4
+"""How many times a token counts that must be copied, or that is part of a reading: a reading is three words, a reply sixty."""
+
+Ids = np.ndarray[tuple[int], np.dtype[np.uint16]]
+Weights = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +44,35 @@ class Sample:
     job: Job
     messages: tuple[Message, ...]
     completion: str
+    copied: tuple[str, ...] = ()
+    """Names that the completion must spell as the prompt does; its digits are looked after without being told."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedSample:
-    """A sample as token ids; ``prompt_length`` of them are the prompt, and each token of the rest counts ``weight`` times."""
+    """A sample as token ids; ``prompt_length`` of them are the prompt. ``weights`` (as long) says how much learning each one counts."""
 
-    ids: "np.ndarray[tuple[int], np.dtype[np.uint16]]"
+    ids: Ids
     prompt_length: int
-    weight: float = 1.0
+    weights: Weights
 
 
 def encode(sample: Sample, tokenizer: PreTrainedTokenizerFast) -> EncodedSample:
     """Tokens of the prompt exactly as the server would render it, then of the completion with its end mark."""
     prompt = prompt_ids(sample.messages, tokenizer)
-    completion = tokenizer.encode(sample.completion + END, add_special_tokens=False)
-    return EncodedSample(np.array([*prompt, *completion], dtype=np.uint16), len(prompt), WEIGHTS[sample.job])
+    coded = tokenizer(sample.completion + END, add_special_tokens=False, return_offsets_mapping=True)
+    completion: list[int] = coded["input_ids"]
+    spans = [(0, len(sample.completion))] if sample.job is Job.READ else list(_copied_spans(sample))
+    weights = [1] * len(prompt) + [
+        EMPHASIS if any(start < high and low < end for low, high in spans) else 1 for start, end in coded["offset_mapping"]
+    ]
+    return EncodedSample(np.array([*prompt, *completion], dtype=np.uint16), len(prompt), np.array(weights, dtype=np.uint8))
+
+
+def _copied_spans(sample: Sample) -> Iterator[tuple[int, int]]:
+    wanted = "|".join([r"\d+", *(re.escape(name) for name in sorted(sample.copied, key=len, reverse=True) if name)])
+    for found in re.finditer(wanted, sample.completion):
+        yield found.span()
 
 
 def prompt_ids(messages: Iterable[Message], tokenizer: PreTrainedTokenizerFast) -> list[int]:
@@ -76,7 +93,7 @@ def save_encoded(samples: Sequence[EncodedSample], path: Path) -> None:
             ids=np.concatenate([sample.ids for sample in samples]),
             lengths=np.array([len(sample.ids) for sample in samples], dtype=np.int32),
             prompts=np.array([sample.prompt_length for sample in samples], dtype=np.int32),
-            weights=np.array([sample.weight for sample in samples], dtype=np.float32),
+            weights=np.concatenate([sample.weights for sample in samples]),
         )
     part.replace(path)
 
@@ -87,8 +104,8 @@ def load_encoded(path: Path) -> list[EncodedSample]:
         ids, lengths, prompts, weights = stored["ids"], stored["lengths"], stored["prompts"], stored["weights"]
     ends = np.cumsum(lengths)
     return [
-        EncodedSample(ids[end - length : end], int(prompt), float(weight))
-        for end, length, prompt, weight in zip(ends, lengths, prompts, weights, strict=True)
+        EncodedSample(ids[end - length : end], int(prompt), weights[end - length : end])
+        for end, length, prompt in zip(ends, lengths, prompts, strict=True)
     ]
 
 
@@ -139,8 +156,8 @@ def collate(samples: Sequence[EncodedSample], *, pad_id: int, prompt_share: floa
     weights = torch.ones((len(samples), longest))
     for row, sample in enumerate(samples):
         tokens = torch.from_numpy(sample.ids.astype(np.int64))
+        weights[row, : len(tokens) - 1] = torch.from_numpy(sample.weights[1:].astype(np.float32))
         ids[row, : len(tokens)] = tokens
-        weights[row, sample.prompt_length - 1 :] = sample.weight
         labels[row, : len(tokens) - 1] = tokens[1:]
         skipped = torch.rand(sample.prompt_length - 1, generator=generator) >= prompt_share
         labels[row, : sample.prompt_length - 1][skipped] = IGNORED

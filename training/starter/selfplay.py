@@ -54,7 +54,10 @@ class WriteExercise:
 
     def sample(self) -> Sample:
         """Both, as training takes them."""
-        return Sample(Job.REWRITE if self.violations else Job.WRITE, tuple(self.prompt()), self.completion())
+        facts = self.context.facts
+        names = {name for fact in facts for name in (fact.hotel_name, fact.room_type, fact.currency, fact.competitor_source or "")}
+        job = Job.REWRITE if self.violations else Job.WRITE
+        return Sample(job, tuple(self.prompt()), self.completion(), tuple(sorted(names)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import pytest
 
 from agent.guardrails import check
 from training.starter.corpus import counts, mixed, play_many
-from training.starter.samples import Job, encode
+from training.starter.samples import EMPHASIS, Job, encode
 from training.starter.selfplay import Exercise, ReadExercise, WriteExercise, play
 from training.starter.tokenizer import train_tokenizer
 
@@ -55,6 +55,16 @@ def test_every_job_is_in_the_mixture_and_fits_the_window(exercises: list[Exercis
         window=1024,
     )
     assert max(len(encode(sample, tokenizer).ids) for sample in samples) <= 1024
+
+
+def test_what_must_be_copied_counts_more(exercises: list[Exercise]) -> None:
+    exercise = next(e for e in exercises if isinstance(e, WriteExercise) and e.context.fact().room_type in e.reply.text)
+    sample = exercise.sample()
+    tokenizer = train_tokenizer([sample.completion] * 9, vocabulary=400, window=1024)
+    coded = encode(sample, tokenizer)
+    heavy = tokenizer.decode([int(token) for token, weight in zip(coded.ids, coded.weights, strict=True) if weight == EMPHASIS])
+    assert exercise.context.fact().room_type.replace(" ", "") in str(heavy).replace(" ", "")
+    assert 0 < (coded.weights == EMPHASIS).sum() < len(coded.ids) - coded.prompt_length
 
 
 def test_a_negotiation_is_with_one_hotel() -> None:

@@ -17,8 +17,10 @@ VOCABULARY = 300
 
 def samples(count: int, seed: int) -> list[EncodedSample]:
     rng = np.random.default_rng(seed)
+    lengths = [int(rng.integers(12, 60)) for _ in range(count)]
     return [
-        EncodedSample(rng.integers(3, VOCABULARY, size=int(rng.integers(12, 60)), dtype=np.uint16), prompt_length=8) for _ in range(count)
+        EncodedSample(rng.integers(3, VOCABULARY, size=length, dtype=np.uint16), 8, rng.integers(1, 5, size=length, dtype=np.uint8))
+        for length in lengths
     ]
 
 
@@ -65,6 +67,7 @@ def test_only_completions_are_learned_where_the_prompt_share_is_nothing() -> Non
         learned = (batch.labels[row] != -100).nonzero().flatten().tolist()
         assert learned == list(range(sample.prompt_length - 1, len(sample.ids) - 1))
         assert batch.labels[row, learned].tolist() == sample.ids[sample.prompt_length :].tolist()
+        assert batch.weights[row, learned].tolist() == sample.weights[sample.prompt_length :].tolist()
 
 
 def test_a_pass_holds_every_sample_once_within_the_token_limit() -> None:
@@ -79,6 +82,7 @@ def test_encoded_samples_survive_the_disk(tmp_path: Path) -> None:
     for loaded, saved in zip(load_encoded(tmp_path / "samples.npz"), samples(20, 4), strict=True):
         assert loaded.ids.tolist() == saved.ids.tolist()
         assert loaded.prompt_length == saved.prompt_length
+        assert loaded.weights.tolist() == saved.weights.tolist()
 
 
 def test_a_longer_run_is_the_same_until_the_shorter_one_comes_down() -> None:
