@@ -48,20 +48,20 @@ class TurnTime:
 
     total_s: float
     model_s: float
+    """Meaningful only where one conversation runs at a time."""
     first_words_s: float | None
 
 
 class TimedClient(ModelClient):
-    """The real client, with a clock: how long each thread waited for the model, and what it asked."""
+    """The real client, with a clock: how long it waited for the model, and what it asked."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.calls: list[ModelCall] = []
-        self._waited = threading.local()
 
     def waited(self) -> float:
-        """Seconds that this thread has waited for the model so far."""
-        return getattr(self._waited, "s", 0.0)
+        """Seconds that were spent on the model so far, by all threads together (a graph's step may run in any)."""
+        return sum(call.seconds for call in self.calls)
 
     def complete_json(self, **arguments: Any) -> Completion:
         """As the client's own."""
@@ -81,7 +81,6 @@ class TimedClient(ModelClient):
 
     def _note(self, *, streamed: bool, arguments: dict[str, Any], started: float, first: float) -> None:
         seconds = time.perf_counter() - started
-        self._waited.s = self.waited() + seconds
         self.calls.append(ModelCall(streamed=streamed, arguments=arguments, seconds=seconds, first_s=first))
 
 
