@@ -1,7 +1,8 @@
 """From a turn to the words of a reply, as they come from the model.
 
 The model answers ``{"move":…,"text":…}``. ``ReplyDecoder`` takes the answer in pieces of any size, cut anywhere, and gives out the words of
-``text`` as soon as they are certain; ``write`` yields them and, at the end, the whole reply. What the words are worth is for the guard.
+``text`` as soon as they are certain; ``write`` yields them and, at the end, the whole reply with its names put right (``grounding``), so
+that its words may differ from the pieces. What they are worth is for the guard.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from agent.guardrails.rule import Violation
 from agent.language.client import ModelClient
 from agent.language.fallbacks import Fallback, note
 from agent.language.format import reply_schema
+from agent.language.grounding import grounded
 from agent.language.prompts import render_write
 from db.errors import ParleyError
 
@@ -76,7 +78,7 @@ def _reply(context: TurnContext, fields: dict[str, str]) -> Reply:
     text = fields["text"].strip()
     if not text:
         raise WriterFailed("the model's answer has no words")
-    return Reply(move=moves[0], text=text)
+    return grounded(context, Reply(move=moves[0], text=text))
 
 
 class _At(Enum):

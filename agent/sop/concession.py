@@ -18,7 +18,7 @@ def speaking_step(amount: Decimal) -> Decimal:
     exponent = amount.adjusted() - (_SPOKEN_DIGITS - 1)
     if amount >= 20:
         exponent = max(exponent, 0)
-    return Decimal(1).scaleb(max(exponent, -2))
+    return Decimal(10) ** max(exponent, -2)
 
 
 def ask_at(mandate: Mandate, round_: int) -> Decimal:

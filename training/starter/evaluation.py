@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from agent.domain import AllowedMove, Reply
 from agent.guardrails import check
+from agent.language.grounding import grounded
 from agent.language.prompts import Message
 from training.starter.samples import EncodedSample, collate, prompt_ids
 from training.starter.selfplay import ReadExercise, WriteExercise
@@ -159,7 +160,7 @@ def evaluate_reading(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast
 def evaluate_writing(
     model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, exercises: Sequence[WriteExercise], *, temperature: float, seed: int
 ) -> Writing:
-    """First drafts for held-out turns, held to the guard that every reply passes in service."""
+    """First drafts for held-out turns, with their names put right as in service, held to the guard that every reply passes there."""
     texts = generate(model, tokenizer, [exercise.prompt() for exercise in exercises], temperature=temperature, seed=seed)
     well_formed = allowed = passed = priced = copied = 0
     words: set[str] = set()
@@ -176,7 +177,7 @@ def evaluate_writing(
             rules["move outside the allowed ones"] += 1
             continue
         allowed += 1
-        violations = check(exercise.context, Reply(move=move, text=said["text"]))
+        violations = check(exercise.context, grounded(exercise.context, Reply(move=move, text=said["text"])))
         passed += not violations
         rules.update({violation.rule for violation in violations})
         if move.price is not None:

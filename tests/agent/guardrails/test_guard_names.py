@@ -42,6 +42,7 @@ def faults(text: str, currency: str = "EUR") -> list[str]:
         ("可以做到 ¥428 净价吗？", "CNY"),
         ("Thank You. Deluxe King Room at 428 net, please. Our Hotel team is grateful.", "EUR"),
         ("The Garden Suite next door is being rebuilt. Could you do 428 net?", "EUR"),
+        ("We hope for EUR 428 on 1 March, from 1 on March Mondays.", "EUR"),
         ("The Room could be 428 net. Could the King be 428 net?", "EUR"),
     ],
 )
@@ -58,6 +59,8 @@ def test_our_own_names_may_be_said(text: str, currency: str) -> None:
         ("For the Sea View Double we ask for 428 net.", "Sea View Double"),
         ("I write about The Opera Residences: 428 net?", "Opera Residences"),
         ("We ask for 428 net for the Garden Suite.", "Garden Suite"),
+        ("How is business at Hotel Zephyr?", "Hotel Zephyr"),
+        ("Guests find a selling price of EUR 500 on Dangbooking.", "Dangbooking"),
     ],
 )
 def test_another_currency_room_or_hotel_is_refused(text: str, span: str) -> None:
