@@ -40,7 +40,10 @@ check: environment
 
 bench: environment
 	$(BIN)/python -m benchmarks.prices $(ARGS)
+	$(BIN)/python -m benchmarks.guard $(ARGS)
 	$(BIN)/python -m benchmarks.turn $(ARGS)
+	$(BIN)/python -m benchmarks.secrecy $(ARGS)
+	$(BIN)/python -m benchmarks.crash $(ARGS)
 
 lock:
 	@requirements/install.sh $(LOCK)
