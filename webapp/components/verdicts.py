@@ -41,6 +41,7 @@ RULE_WORDS = {
     "internal_words": "An internal word",
     "unknown_number": "A number that nobody gave",
     "price_kind": "Net and selling price mixed up",
+    "wrong_name": "Another room, hotel, site or currency",
     "acceptance_on_silence": "Takes silence for a yes",
     "pushing_on": "Pushes on after a good offer",
     "promises": "A promise we may not make",

@@ -121,8 +121,12 @@ class Supervisor:
             self._fail(f"The start failed for a reason that was not foreseen; {self._plan.home.logs / 'supervisor.log'} has it.")
         else:
             self._ready = True
-            self._loop.add_callback(self._write)
-            tell(event="ready", web_url=self._plan.web_url)
+            self._loop.add_callback(self._say_ready)
+
+    def _say_ready(self) -> None:
+        # Written first: whoever is told reads the record at once.
+        self._write()
+        tell(event="ready", web_url=self._plan.web_url)
 
     def _fail(self, message: str) -> None:
         if self._stopping.is_set():

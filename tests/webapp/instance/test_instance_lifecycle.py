@@ -80,7 +80,7 @@ def parley(model_server: str, tmp_path: Path) -> Iterator[Parley]:
     instance = Parley(Home(tmp_path / "home"), environment)
     yield instance
     instance.run("down")
-    assert nothing_left(instance.home)
+    until(lambda: nothing_left(instance.home))
 
 
 def test_that_an_instance_starts_is_found_heals_and_stops(parley: Parley) -> None:
@@ -122,7 +122,7 @@ def test_that_an_instance_starts_is_found_heals_and_stops(parley: Parley) -> Non
         assert connection.execute("SELECT count(*) FROM ticket").fetchone() == (12,)
 
     assert parley.run("down").returncode == 0
-    assert nothing_left(parley.home)
+    until(lambda: nothing_left(parley.home))
     assert parley.run("status").returncode == 3
 
 
@@ -177,4 +177,4 @@ def test_that_a_command_gets_a_database_of_the_instance_that_does_not_run(parley
     file.write_text(template.stdout)
     done = parley.run("tickets", "import", str(file), "--dry-run")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert nothing_left(parley.home)
+    until(lambda: nothing_left(parley.home))
