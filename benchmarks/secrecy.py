@@ -32,6 +32,7 @@ from agent.domain import HotelMove, HotelOffer, Mandate, Reply, TicketFacts, Utt
 from agent.guardrails import check
 from agent.language.client import Completion, ModelClient
 from agent.language.templates import template
+from agent.service.events import Sent
 from agent.service.graph import Attempt, Decision, Steps, Table, TurnState, build_graph, new_turn
 from benchmarks.throwaway import model_server
 from db.vocabulary import HotelMoveKind, PriceBasis, Speaker, Stage, TicketStatus
@@ -90,7 +91,7 @@ class MemoryDesk:
         self.reading: HotelMove | None = None
         self.attempts: tuple[Attempt, ...] = ()
 
-    def table(self, conversation_id: UUID, for_turn: int) -> Table:
+    def table(self, conversation_id: UUID) -> Table:
         """The one that was given."""
         return self._table
 
@@ -99,9 +100,9 @@ class MemoryDesk:
         self.step, self.attempts, self.reading = step, tuple(attempts), reading
         return uuid4()
 
-    def send(self, draft_id: UUID, decision: Decision) -> tuple[int, str]:
+    def send(self, conversation_id: UUID, draft_id: UUID, decision: Decision) -> tuple[Sent, Stage]:
         """The words that would go out."""
-        return 1, self.attempts[-1].text
+        return Sent(turn_number=1, text=self.attempts[-1].text), Stage.PROPOSAL
 
 
 class ListeningClient(ModelClient):

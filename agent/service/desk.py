@@ -3,7 +3,8 @@
 Every write is keyed (turn number, draft, attempt), so that a step which a crash has interrupted can be taken again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,11 +16,12 @@ from agent.guardrails import RULES, Violation
 from agent.language.prompts import prompts_version
 from agent.records import from_json, to_json
 from agent.service.errors import StaleDraft, UnknownDraft
+from agent.service.events import Sent
 from agent.service.graph import Attempt, Decision, Table, TurnState
 from db.engine import SessionFactory
 from db.models import Conversation, ConversationTicket, Draft, GuardVerdict, Ticket, Turn
-from db.repositories import conversations, drafts, policy_versions, tickets, turns
-from db.vocabulary import Counterpart, DraftStatus, Mode, Speaker, TicketStatus
+from db.repositories import conversations, drafts, tickets, turns
+from db.vocabulary import Counterpart, DraftStatus, Mode, Speaker, Stage, TicketStatus
 
 
 def facts_of(held: Sequence[ConversationTicket]) -> tuple[TicketFacts, ...]:
@@ -69,21 +71,64 @@ def utterances(said: Sequence[Turn]) -> tuple[Utterance, ...]:
     return tuple(Utterance(turn.speaker, turn.text) for turn in said)
 
 
-def settle(session: Session, held: Sequence[ConversationTicket], state: sop.NegotiationState) -> None:
-    """Carry every ticket that has come to its end into its row; the row's own check refuses a price above the ceiling."""
-    by_label: Mapping[int, ConversationTicket] = {link.label: link for link in held}
-    for ticket in state.tickets:
-        if ticket.status is not TicketStatus.OPEN:
-            tickets.record_outcome(session, by_label[ticket.label].ticket_id, ticket.status, agreed_net=ticket.agreed)
+def move_on(session: Session, conversation: Conversation, state: sop.NegotiationState) -> None:
+    """Put the SOP's state into the conversation's row, and every ticket that has now come to its end into its own.
 
-
-def keep_state(conversation: Conversation, state: sop.NegotiationState) -> None:
-    """Put the SOP's state into the conversation's row."""
+    The ticket's row refuses a price above the ceiling.
+    """
+    before = sop.load_state(conversation.state)
+    ended = [ticket for ticket in state.tickets if ticket.status is not TicketStatus.OPEN and ticket.label in before.open_labels]
+    if ended:
+        ids = {held.label: held.ticket_id for held in conversations.list_held_tickets(session, conversation.id)}
+        for ticket in ended:
+            tickets.record_outcome(session, ids[ticket.label], ticket.status, agreed_net=ticket.agreed)
     conversation.state = sop.dump_state(state)
     conversation.stage = state.stage
     if state.stage.is_end:
         conversation.closed_at = datetime.now(UTC)
         conversation.next_follow_up_at = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One conversation as the database holds it, loaded once per request."""
+
+    conversation: Conversation
+    """With its tickets."""
+    said: list[Turn]
+    drafts: list[Draft]
+    """Attempts at the turn that comes next."""
+
+    @property
+    def pending(self) -> Draft | None:
+        """The draft that waits for a person."""
+        return self.drafts[-1] if self.drafts and self.drafts[-1].status is DraftStatus.PENDING else None
+
+
+def load_scene(session: Session, conversation_id: UUID, *, locked: bool = False) -> Scene:
+    """The conversation as it is now. Raises ConversationNotFound."""
+    conversation = conversations.get_with_tickets(session, conversation_id, locked=locked)
+    return Scene(
+        conversation=conversation,
+        said=list(turns.list_said(session, conversation_id)),
+        drafts=list(drafts.list_attempts(session, conversation_id, conversation.turn_count + 1)),
+    )
+
+
+def lay_table(scene: Scene) -> Table:
+    """What the scene's next turn starts from."""
+    conversation = scene.conversation
+    assert conversation.policy_version is not None, "a conversation is opened with a policy version"
+    return Table(
+        facts=facts_of(conversation.tickets),
+        terms=terms_of(conversation.tickets),
+        history=utterances(scene.said),
+        state=sop.load_state(conversation.state),
+        model=conversation.policy_version.name,
+        language=conversation.language,
+        autopilot=conversation.mode is Mode.AUTOPILOT,
+        drafts_so_far=len(scene.drafts),
+    )
 
 
 class DatabaseDesk:
@@ -93,39 +138,24 @@ class DatabaseDesk:
         self._sessions = sessions
         self._follow_up_after = follow_up_after
 
-    def table(self, conversation_id: UUID, for_turn: int) -> Table:
+    def table(self, conversation_id: UUID) -> Table:
         """What the turn starts from."""
         with self._sessions() as session:
-            conversation = conversations.get_with_tickets(session, conversation_id)
-            said = turns.list_said(session, conversation_id)
-            version = policy_versions.find_by_id(session, conversation.policy_version_id) if conversation.policy_version_id else None
-            assert version is not None, "a conversation is opened with a policy version"
-            return Table(
-                facts=facts_of(conversation.tickets),
-                terms=terms_of(conversation.tickets),
-                history=utterances([turn for turn in said if turn.number < for_turn]),
-                state=sop.load_state(conversation.state),
-                model=version.name,
-                language=conversation.language,
-                autopilot=conversation.mode is Mode.AUTOPILOT,
-                drafts_so_far=drafts.last_attempt(session, conversation_id, for_turn),
-            )
+            return lay_table(load_scene(session, conversation_id))
 
     def record(self, turn: TurnState, step: sop.Step, attempts: Sequence[Attempt], reading: HotelMove | None) -> UUID:
         """Write the reading, the drafts and the verdicts, and move the SOP's state on."""
         for_turn = turn.get("for_turn", 0)
         with self._sessions.begin() as session:
             conversation = conversations.lock_conversation(session, UUID(turn.get("conversation_id")))
-            pending = drafts.find_pending(session, conversation.id)
-            if pending is not None and pending.for_turn == for_turn:
-                return pending.id
+            before = drafts.list_attempts(session, conversation.id, for_turn)
+            if before and before[-1].status is DraftStatus.PENDING:
+                return before[-1].id
             if reading is not None:
                 self._record_reading(session, conversation, turn, step, reading)
-            keep_state(conversation, step.state)
-            settle(session, conversation.tickets, step.state)
-            before = drafts.last_attempt(session, conversation.id, for_turn)
+            move_on(session, conversation, step.state)
             written = [
-                self._draft(conversation, for_turn, before + position, step, attempt, is_last=position == len(attempts))
+                self._draft(conversation, for_turn, len(before) + position, step, attempt, is_last=position == len(attempts))
                 for position, attempt in enumerate(attempts, start=1)
             ]
             session.add_all(written)
@@ -140,19 +170,18 @@ class DatabaseDesk:
             )
             return written[-1].id
 
-    def send(self, draft_id: UUID, decision: Decision) -> tuple[int, str]:
+    def send(self, conversation_id: UUID, draft_id: UUID, decision: Decision) -> tuple[Sent, Stage]:
         """Write our turn, and move the SOP's state on."""
         with self._sessions.begin() as session:
+            conversation = conversations.lock_conversation(session, conversation_id)
             draft = session.get(Draft, draft_id)
             if draft is None:
                 raise UnknownDraft(draft_id)
-            conversation = conversations.lock_conversation(session, draft.conversation_id)
-            session.refresh(draft)
-            said = turns.find_by_number(session, conversation.id, draft.for_turn)
-            if said is not None and said.draft_id == draft.id:
-                return said.number, said.text
-            if draft.status is not DraftStatus.PENDING or said is not None:
-                raise StaleDraft(draft_id, draft.status)
+            if draft.status is not DraftStatus.PENDING:
+                said = turns.find_by_number(session, conversation_id, draft.for_turn)
+                if said is None or said.draft_id != draft.id:
+                    raise StaleDraft(draft_id, draft.status)
+                return Sent(turn_number=said.number, text=said.text), conversation.stage
             edited = decision.text is not None and decision.text != draft.text
             drafts.decide(
                 session,
@@ -167,7 +196,6 @@ class DatabaseDesk:
             move = decision.move or from_json(AllowedMove, draft.move)
             before = sop.load_state(conversation.state)
             after = sop.commit(before, move)
-            version = policy_versions.find_by_id(session, draft.policy_version_id) if draft.policy_version_id else None
             sent = Turn(
                 conversation_id=conversation.id,
                 number=draft.for_turn,
@@ -180,7 +208,7 @@ class DatabaseDesk:
                 move=to_json(move),
                 draft_id=draft.id,
                 policy_version_id=draft.policy_version_id,
-                model=version.name if version else None,
+                model=_model(conversation),
                 sop_version=conversation.sop_version,
                 prompts_version=draft.prompts_version,
             )
@@ -188,22 +216,19 @@ class DatabaseDesk:
             conversation.turn_count = sent.number
             if conversation.counterpart is Counterpart.HUMAN:
                 conversation.next_follow_up_at = datetime.now(UTC) + self._follow_up_after
-            keep_state(conversation, after)
-            settle(session, conversation.tickets, after)
-            return sent.number, sent.text
+            move_on(session, conversation, after)
+            return Sent(turn_number=sent.number, text=sent.text), after.stage
 
     def _record_reading(self, session: Session, conversation: Conversation, turn: TurnState, step: sop.Step, reading: HotelMove) -> None:
-        heard = turns.find_last(session, conversation.id, speaker=Speaker.HOTEL)
-        assert heard is not None, "a reading belongs to a message"
-        version = policy_versions.find_by_id(session, conversation.policy_version_id) if conversation.policy_version_id else None
         turns.record_reading(
             session,
-            heard.id,
+            conversation.id,
+            turn.get("for_turn", 0) - 1,
             hotel_move=to_json(reading),
             stage_after=step.state.stage,
             allowed=to_json(step.allowed),
             policy_version_id=conversation.policy_version_id,
-            model=version.name if version else None,
+            model=_model(conversation),
             sop_version=sop.sop_version(),
             prompts_version=prompts_version(),
             latency_ms=dict(turn.get("latency_ms", {})),
@@ -222,18 +247,17 @@ class DatabaseDesk:
             brief=step.brief,
             policy_version_id=conversation.policy_version_id,
             prompts_version=prompts_version(),
+            rules_checked=[rule.name for rule in RULES],
             fallback_reason=made.fallback_reason,
         )
 
 
 def verdicts_on(draft_id: UUID, violations: Sequence[Violation], *, of_edit: bool = False) -> list[GuardVerdict]:
-    """One row for every breach, and one for every rule that passed."""
-    broken = {violation.rule for violation in violations}
-    rows = [
+    """One row for every breach."""
+    return [
         GuardVerdict(
             draft_id=draft_id,
             rule=violation.rule,
-            passed=False,
             severity=violation.severity,
             message=violation.message,
             span_start=violation.start,
@@ -242,5 +266,7 @@ def verdicts_on(draft_id: UUID, violations: Sequence[Violation], *, of_edit: boo
         )
         for violation in violations
     ]
-    rows += [GuardVerdict(draft_id=draft_id, rule=rule.name, passed=True, of_edit=of_edit) for rule in RULES if rule.name not in broken]
-    return rows
+
+
+def _model(conversation: Conversation) -> str | None:
+    return conversation.policy_version.name if conversation.policy_version else None

@@ -28,8 +28,8 @@ from agent.language.reader import read
 from agent.language.templates import template
 from agent.language.writer import Token, WriterFailed, write
 from agent.records import from_json, list_from_json, to_json
-from agent.service.events import Advanced, Drafted, Judged, Read, Sent, Writing
-from db.vocabulary import DraftOrigin, Severity
+from agent.service.events import Advanced, Drafted, Ended, Judged, Read, Sent, Writing
+from db.vocabulary import DraftOrigin, Severity, Stage
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +95,7 @@ class TurnState(TypedDict, total=False):
 class Desk(Protocol):
     """What the graph asks of the service: everything that touches the database."""
 
-    def table(self, conversation_id: UUID, for_turn: int) -> Table:
+    def table(self, conversation_id: UUID) -> Table:
         """What the turn starts from."""
         ...
 
@@ -103,8 +103,8 @@ class Desk(Protocol):
         """Write the reading, the drafts and the verdicts in one transaction; a repeat returns the draft that is there already."""
         ...
 
-    def send(self, draft_id: UUID, decision: Decision) -> tuple[int, str]:
-        """Write our turn in one transaction: its number and words. A repeat returns the turn that is there already."""
+    def send(self, conversation_id: UUID, draft_id: UUID, decision: Decision) -> tuple[Sent, Stage]:
+        """Write our turn in one transaction; with it the stage that it leads to. A repeat returns the turn that is there already."""
         ...
 
 
@@ -193,8 +193,11 @@ class Steps:
 
     def send(self, turn: TurnState) -> TurnState:
         """Say it."""
-        number, text = self._desk.send(UUID(turn.get("draft_id")), _decision(turn))
-        get_stream_writer()(Sent(turn_number=number, text=text))
+        emit = get_stream_writer()
+        sent, stage = self._desk.send(UUID(turn.get("conversation_id")), UUID(turn.get("draft_id")), _decision(turn))
+        emit(sent)
+        if stage.is_end:
+            emit(Ended(stage=stage))
         return TurnState()
 
     # -- what the nodes share -----------------------------------------------------------------------------------------------------------
@@ -202,7 +205,7 @@ class Steps:
     def _table(self, turn: TurnState, runtime: Runtime[Table]) -> Table:
         # The service lays the table once a turn; a tool that enters the graph by itself brings none. It is never in a checkpoint.
         laid = cast("Table | None", runtime.context)
-        return laid or self._desk.table(UUID(turn.get("conversation_id")), turn.get("for_turn", 0))
+        return laid or self._desk.table(UUID(turn.get("conversation_id")))
 
     def _context(self, turn: TurnState, table: Table) -> TurnContext:
         step = sop.Step(state=sop.load_state(turn.get("sop_state", {})), allowed=_allowed(turn))

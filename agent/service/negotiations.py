@@ -25,7 +25,7 @@ from agent.language.prompts import prompts_version
 from agent.records import from_json, list_from_json, to_json
 from agent.service import routing, simulated
 from agent.service.by_hand import closing_price, edited_move, readable
-from agent.service.desk import DatabaseDesk, facts_of, keep_state, terms_of, utterances
+from agent.service.desk import DatabaseDesk, Scene, facts_of, lay_table, load_scene, move_on, terms_of, utterances
 from agent.service.errors import (
     ConversationEnded,
     GuardRefused,
@@ -35,9 +35,9 @@ from agent.service.errors import (
     UnknownConversation,
     UnknownDraft,
 )
-from agent.service.events import Drafted, Ended, Received, Sent, TurnEvent
+from agent.service.events import Drafted, Received, Sent, TurnEvent
 from agent.service.exclusive import alone
-from agent.service.graph import Decision, Steps, TurnState, build_graph, conversation_config, new_turn
+from agent.service.graph import Decision, Steps, Table, TurnState, build_graph, conversation_config, new_turn
 from agent.service.views import ConversationView, view_conversation
 from agent.settings import AgentSettings
 from db.engine import session_factory
@@ -128,29 +128,29 @@ class Negotiations:
         words = readable(words, limit=self._settings.most_message_chars)
         with self._alone(conversation_id):
             with self._sessions.begin() as session:
-                conversation = self._locked(session, conversation_id)
-                turn = turns.find_by_idempotency_key(session, conversation_id, key)
-                if turn is None:
-                    turn = self._hear(session, conversation, words, key=key, actor=actor)
+                scene = self._scene(session, conversation_id, locked=True)
+                turn = self._hear(session, scene, words, key=key, actor=actor)
             yield Received(turn_number=turn.number, text=turn.text)
-            yield from self._go_on(conversation_id)
+            yield from self._go_on(scene)
 
     def hear_simulated(self, conversation_id: UUID, *, actor: UUID | None = None) -> Iterator[TurnEvent]:
         """Let the simulated hotel answer what we said last, then go on as ``receive``.
 
         Raises NotYourTurn where it has nothing to answer.
         """
-        with self._sessions() as session:
-            conversation = self._found(session, conversation_id)
-            said = turns.list_said(session, conversation_id)
-            if conversation.counterpart is not Counterpart.SIMULATED:
-                raise NotYourTurn("A person speaks for this hotel: paste its words instead.")
-            if conversation.closed_at is not None:
-                raise ConversationEnded(conversation_id, conversation.stage)
-            if not said or said[-1].speaker is not Speaker.BD:
-                raise NotYourTurn("The hotel has nothing to answer yet: send a reply first.")
-            words = simulated.answer(conversation, facts_of(conversation.tickets), said)
-        yield from self.receive(conversation_id, words, key=f"simulated:{said[-1].number}", actor=actor)
+        with self._alone(conversation_id):
+            with self._sessions.begin() as session:
+                scene = self._scene(session, conversation_id, locked=True)
+                conversation, said = scene.conversation, scene.said
+                if conversation.counterpart is not Counterpart.SIMULATED:
+                    raise NotYourTurn("A person speaks for this hotel: paste its words instead.")
+                self._refuse_if_closed(conversation)
+                if not said or said[-1].speaker is not Speaker.BD:
+                    raise NotYourTurn("The hotel has nothing to answer yet: send a reply first.")
+                words = simulated.answer(conversation, facts_of(conversation.tickets), said)
+                turn = self._hear(session, scene, words, key=f"simulated:{said[-1].number}", actor=actor)
+            yield Received(turn_number=turn.number, text=turn.text)
+            yield from self._go_on(scene)
 
     def play(self, conversation_id: UUID) -> Iterator[TurnEvent]:
         """Run a simulated conversation on autopilot to its end."""
@@ -161,7 +161,9 @@ class Negotiations:
     def resume(self, conversation_id: UUID) -> Iterator[TurnEvent]:
         """Take up whatever is unfinished: the opening, an answer that was cut short, a draft that waits. Harmless to repeat."""
         with self._alone(conversation_id):
-            yield from self._go_on(conversation_id)
+            with self._sessions() as session:
+                scene = self._scene(session, conversation_id)
+            yield from self._go_on(scene)
 
     def follow_up_due(self, *, now: datetime | None = None, limit: int = 50) -> int:
         """Remind the hotels that have been silent for too long; returns how many conversations were due."""
@@ -189,8 +191,9 @@ class Negotiations:
             raise NotYourTurn("The reply is empty. Write it, or approve the draft as it is.")
         with self._sessions() as session:
             draft = self._draft(session, draft_id)
-            conversation = self._found(session, draft.conversation_id)
-            said = [turn for turn in turns.list_said(session, conversation.id) if turn.number < draft.for_turn]
+            scene = self._scene(session, draft.conversation_id)
+            conversation = scene.conversation
+            said = [turn for turn in scene.said if turn.number < draft.for_turn]
             terms = terms_of(conversation.tickets)
             move = edited_move(from_json(AllowedMove, draft.move), words, terms)
             allowed = tuple(move if old.key == move.key else old for old in list_from_json(AllowedMove, draft.allowed))
@@ -214,7 +217,8 @@ class Negotiations:
                 rejected = drafts.decide(session, draft_id, DraftStatus.REJECTED, action_key=key, decided_by=actor)
                 if not rejected and draft.action_key != key:
                     raise StaleDraft(draft_id, draft.status)
-            yield from self._go_on(conversation_id)
+                scene = self._scene(session, conversation_id)
+            yield from self._go_on(scene)
 
     def take_over(self, conversation_id: UUID, *, actor: UUID, key: str) -> None:
         """Let a person speak from here on: nothing is drafted any more. A repeat changes nothing."""
@@ -268,16 +272,14 @@ class Negotiations:
                 return
             self._refuse_if_closed(conversation)
             state = sop.load_state(conversation.state)
-            prices = agreed or {}
-            terms = terms_of(conversation.tickets)
-            for label in state.open_labels:
-                price = closing_price(label, outcome, prices, terms)
-                tickets.record_outcome(session, conversation.tickets[label - 1].ticket_id, outcome, agreed_net=price)
+            terms = terms_of(conversations.list_held_tickets(session, conversation_id))
+            closing = {label: closing_price(label, outcome, agreed or {}, terms) for label in state.open_labels}
+            prices = {label: price for label, price in closing.items() if price is not None}
             conversation.close_key = key
             pending = drafts.find_pending(session, conversation_id)
             if pending is not None:
                 drafts.decide(session, pending.id, DraftStatus.REJECTED, decided_by=actor)
-            keep_state(conversation, sop.close_by_hand(state, outcome, prices))
+            move_on(session, conversation, sop.close_by_hand(state, outcome, prices))
             audit_events.record(
                 session,
                 actor_id=actor,
@@ -297,23 +299,18 @@ class Negotiations:
 
     # -- one turn -----------------------------------------------------------------------------------------------------------------------
 
-    def _go_on(self, conversation_id: UUID) -> Iterator[TurnEvent]:
-        """Whatever the database says comes next; the caller holds the conversation."""
-        with self._sessions() as session:
-            conversation = self._found(session, conversation_id)
-            if conversation.closed_at is not None or conversation.taken_over_by is not None:
-                return
-            pending = drafts.find_pending(session, conversation_id)
-            said = turns.list_said(session, conversation_id)
+    def _go_on(self, scene: Scene) -> Iterator[TurnEvent]:
+        """Whatever comes next; the caller holds the conversation."""
+        conversation, said, pending = scene.conversation, scene.said, scene.pending
+        if conversation.closed_at is not None or conversation.taken_over_by is not None:
+            return
         if pending is not None:
             yield Drafted(draft_id=pending.id, text=pending.text, origin=pending.origin)
             if conversation.mode is Mode.AUTOPILOT:
-                decided = new_turn(conversation_id, pending.for_turn, draft_id=pending.id, decision=Decision())
-                yield from self._run(conversation_id, decided)
-            return
-        if said and said[-1].speaker is Speaker.BD:
-            return
-        yield from self._run(conversation_id, self._turn_to_answer(conversation, said))
+                decided = new_turn(conversation.id, pending.for_turn, draft_id=pending.id, decision=Decision())
+                yield from self._run(conversation.id, decided)
+        elif not said or said[-1].speaker is Speaker.HOTEL:
+            yield from self._run(conversation.id, self._turn_to_answer(conversation, said), lay_table(scene))
 
     def _turn_to_answer(self, conversation: Conversation, said: Sequence[Turn]) -> TurnState:
         for_turn = len(said) + 1
@@ -349,29 +346,27 @@ class Negotiations:
             entry = new_turn(draft.conversation_id, draft.for_turn, draft_id=draft_id, decision=decision)
             yield from self._run(draft.conversation_id, Command(resume=to_json(decision)) if waits else entry)
 
-    def _run(self, conversation_id: UUID, entry: TurnState | Command[Any]) -> Iterator[TurnEvent]:
+    def _run(self, conversation_id: UUID, entry: TurnState | Command[Any], table: Table | None = None) -> Iterator[TurnEvent]:
         config = conversation_config(conversation_id)
-        # A person's decision needs no table; everything else starts from one that is laid here, once.
-        laid = (
-            self._desk.table(conversation_id, entry.get("for_turn", 0)) if isinstance(entry, dict) and not entry.get("decision") else None
-        )
         # What a turn must not lose is in the tables; its checkpoint is needed only where it waits, so it is written only there.
-        yield from cast(Iterator[TurnEvent], self._graph.stream(entry, config, context=laid, stream_mode="custom", durability="exit"))
-        with self._sessions() as session:
-            conversation = session.get_one(Conversation, conversation_id)
-        if conversation.closed_at is not None:
-            yield Ended(stage=conversation.stage)
+        yield from cast(Iterator[TurnEvent], self._graph.stream(entry, config, context=table, stream_mode="custom", durability="exit"))
 
     # -- rows ---------------------------------------------------------------------------------------------------------------------------
 
-    def _hear(self, session: Session, conversation: Conversation, words: str, *, key: str, actor: UUID | None) -> Turn:
-        self._refuse_if_closed(conversation)
-        pending = drafts.find_pending(session, conversation.id)
-        if pending is not None:
+    def _hear(self, session: Session, scene: Scene, words: str, *, key: str, actor: UUID | None) -> Turn:
+        """Put the hotel's words into the scene; a repeat finds them there."""
+        for turn in scene.said:
+            if turn.idempotency_key == key:
+                return turn
+        self._refuse_if_closed(scene.conversation)
+        if scene.pending is not None:
             # The hotel spoke before the draft went out: it answers a conversation that has moved on.
-            drafts.decide(session, pending.id, DraftStatus.REJECTED, decided_by=actor)
-        conversation.next_follow_up_at = None
-        return self._add_turn(session, conversation, Speaker.HOTEL, words, key=key, actor=actor)
+            drafts.decide(session, scene.pending.id, DraftStatus.REJECTED, decided_by=actor)
+        scene.conversation.next_follow_up_at = None
+        heard = self._add_turn(session, scene.conversation, Speaker.HOTEL, words, key=key, actor=actor)
+        scene.said.append(heard)
+        scene.drafts.clear()
+        return heard
 
     def _add_turn(
         self, session: Session, conversation: Conversation, speaker: Speaker, words: str, *, key: str, actor: UUID | None
@@ -390,9 +385,9 @@ class Negotiations:
         session.flush()
         return turn
 
-    def _found(self, session: Session, conversation_id: UUID) -> Conversation:
+    def _scene(self, session: Session, conversation_id: UUID, *, locked: bool = False) -> Scene:
         try:
-            return conversations.get_with_tickets(session, conversation_id)
+            return load_scene(session, conversation_id, locked=locked)
         except conversations.ConversationNotFound as error:
             raise UnknownConversation(conversation_id) from error
 

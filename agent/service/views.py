@@ -175,7 +175,7 @@ def _turn(turn: Turn) -> TurnView:
         move=from_json(AllowedMove, turn.move) if turn.move else None,
         allowed=_moves(turn.allowed),
         verdicts=_breaches(draft.verdicts) if draft else (),
-        rules_checked=len({verdict.rule for verdict in draft.verdicts}) if draft else 0,
+        rules_checked=len(draft.rules_checked) if draft else 0,
         policy_version=turn.policy_version.name if turn.policy_version else None,
         sop_version=turn.sop_version,
         prompts_version=turn.prompts_version,
@@ -209,12 +209,11 @@ def _breaches(verdicts: list[GuardVerdict]) -> tuple[VerdictView, ...]:
     return tuple(
         VerdictView(
             rule=verdict.rule,
-            severity=verdict.severity or Severity.MINOR,
+            severity=verdict.severity,
             message=verdict.message,
             start=verdict.span_start,
             end=verdict.span_end,
             of_edit=verdict.of_edit,
         )
         for verdict in verdicts
-        if not verdict.passed
     )

@@ -4,7 +4,8 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, Json, words
@@ -44,6 +45,8 @@ class Draft(Base, kw_only=True):
     brief: Mapped[str | None] = mapped_column(default=None)
     policy_version_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("policy_version.id"), default=None)
     prompts_version: Mapped[str | None] = mapped_column(default=None)
+    rules_checked: Mapped[list[str]] = mapped_column(ARRAY(Text), default_factory=list[str])
+    """Names of the guard's rules that judged it; those without a verdict passed."""
     fallback_reason: Mapped[str | None] = mapped_column(default=None)
     """Why the template had to speak; None where it did not."""
 

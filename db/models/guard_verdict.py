@@ -1,9 +1,9 @@
-"""What the guard said about a draft, rule by rule."""
+"""What the guard objected to in a draft."""
 
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, words
@@ -14,21 +14,19 @@ if TYPE_CHECKING:
 
 
 class GuardVerdict(Base, kw_only=True):
-    """One rule's verdict. A rule that found several faults has several rows; one that found none may have a row with ``passed``."""
+    """One breach of one rule. A draft that passed has none; which rules judged it is in its ``rules_checked``."""
 
     __tablename__ = "guard_verdict"
     __table_args__ = (
         Index(None, "draft_id"),
-        Index("ix_guard_verdict_failed", "rule", "created_at", postgresql_where=text("NOT passed")),
-        Index("ix_guard_verdict_failed_newest", "created_at", "draft_id", postgresql_where=text("NOT passed")),
-        CheckConstraint("passed OR severity IS NOT NULL", name="failed_has_severity"),
+        Index(None, "rule", "created_at"),
+        Index(None, "created_at", "draft_id"),
         CheckConstraint("span_start >= 0 AND span_end >= span_start", name="span"),
     )
 
     draft_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("draft.id"))
     rule: Mapped[str]
-    passed: Mapped[bool]
-    severity: Mapped[Severity | None] = mapped_column(words(Severity, "severity"), default=None)
+    severity: Mapped[Severity] = mapped_column(words(Severity, "severity"))
     message: Mapped[str] = mapped_column(default="")
     span_start: Mapped[int | None] = mapped_column(default=None)
     span_end: Mapped[int | None] = mapped_column(default=None)

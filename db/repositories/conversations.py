@@ -85,23 +85,41 @@ def find_by_idempotency_key(session: Session, key: str) -> Conversation | None:
     return session.scalars(select(Conversation).where(Conversation.idempotency_key == key)).one_or_none()
 
 
-def get_with_tickets(session: Session, conversation_id: uuid.UUID) -> Conversation:
-    """The conversation with its ``hotel`` and ``tickets`` (each with its ``ticket``), as it is now.
+def get_with_tickets(session: Session, conversation_id: uuid.UUID, *, locked: bool = False) -> Conversation:
+    """The conversation with its ``hotel``, ``policy_version`` and ``tickets`` (each with its ``ticket``), as it is now.
+
+    ``locked`` as in ``lock_conversation``.
 
     Raises:
         ConversationNotFound: if there is none.
     """
-    return _one(session, _with_tickets(), conversation_id)
+    statement = select(Conversation).options(
+        joinedload(Conversation.hotel, innerjoin=True),
+        joinedload(Conversation.policy_version),
+        selectinload(Conversation.tickets).options(*_WHOLE),
+    )
+    return _one(session, statement.with_for_update(of=Conversation) if locked else statement, conversation_id)
 
 
 def lock_conversation(session: Session, conversation_id: uuid.UUID) -> Conversation:
-    """As ``get_with_tickets``, and nobody else can lock it until this transaction ends.
+    """The conversation with its ``policy_version``, as it is now; nobody else can lock it until this transaction ends.
 
     Raises:
         ConversationNotFound: if there is none.
         DatabaseBusy: if somebody else holds it for longer than the lock timeout.
     """
-    return _one(session, _with_tickets().with_for_update(of=Conversation), conversation_id)
+    statement = select(Conversation).options(joinedload(Conversation.policy_version)).with_for_update(of=Conversation)
+    return _one(session, statement, conversation_id)
+
+
+def list_held_tickets(session: Session, conversation_id: uuid.UUID) -> Sequence[ConversationTicket]:
+    """The conversation's tickets in the order of their labels, each with its ``ticket`` and that one's ``hotel``."""
+    return session.scalars(
+        select(ConversationTicket)
+        .options(*_WHOLE)
+        .where(ConversationTicket.conversation_id == conversation_id)
+        .order_by(ConversationTicket.label)
+    ).all()
 
 
 def search(
@@ -172,11 +190,7 @@ def count_open_by_policy_version(session: Session, policy_version_id: uuid.UUID)
     ).one()
 
 
-def _with_tickets() -> Select[Conversation]:
-    return select(Conversation).options(
-        joinedload(Conversation.hotel, innerjoin=True),
-        selectinload(Conversation.tickets).joinedload(ConversationTicket.ticket, innerjoin=True).joinedload(Ticket.hotel, innerjoin=True),
-    )
+_WHOLE = (joinedload(ConversationTicket.ticket, innerjoin=True).joinedload(Ticket.hotel, innerjoin=True),)
 
 
 def _one(session: Session, statement: Select[Conversation], conversation_id: uuid.UUID) -> Conversation:

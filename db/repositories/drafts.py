@@ -31,7 +31,7 @@ def add_once(session: Session, draft: Draft) -> tuple[Draft, bool]:
 
 
 def add_verdicts(session: Session, verdicts: Sequence[GuardVerdict]) -> None:
-    """Write what the guard said, in one round trip."""
+    """Write what the guard objected to, in one round trip."""
     session.add_all(verdicts)
     session.flush()
 
@@ -66,19 +66,13 @@ def find_by_action_key(session: Session, conversation_id: uuid.UUID, key: str) -
 
 
 def list_attempts(session: Session, conversation_id: uuid.UUID, for_turn: int) -> Sequence[Draft]:
-    """Every attempt at one turn in order, with ``verdicts``."""
+    """Every attempt at one turn in order, as it is now."""
     return session.scalars(
         select(Draft)
-        .options(selectinload(Draft.verdicts))
         .where(Draft.conversation_id == conversation_id, Draft.for_turn == for_turn)
         .order_by(Draft.attempt)
+        .execution_options(populate_existing=True)
     ).all()
-
-
-def last_attempt(session: Session, conversation_id: uuid.UUID, for_turn: int) -> int:
-    """Number of the last attempt at a turn; 0 where there was none."""
-    newest = select(func.max(Draft.attempt)).where(Draft.conversation_id == conversation_id, Draft.for_turn == for_turn)
-    return session.scalars(newest).one() or 0
 
 
 def decide(

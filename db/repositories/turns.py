@@ -62,7 +62,8 @@ def list_transcript(session: Session, conversation_id: uuid.UUID) -> Sequence[Tu
 
 def record_reading(
     session: Session,
-    turn_id: uuid.UUID,
+    conversation_id: uuid.UUID,
+    number: int,
     *,
     hotel_move: Json,
     stage_after: Stage,
@@ -76,7 +77,7 @@ def record_reading(
     """Fill in what the agent made of a hotel's turn; False if that was done before (which is left as it is)."""
     filled = session.scalars(
         update(Turn)
-        .where(Turn.id == turn_id, Turn.hotel_move.is_(None))
+        .where(Turn.conversation_id == conversation_id, Turn.number == number, Turn.hotel_move.is_(None))
         .values(
             hotel_move=hotel_move,
             stage_after=stage_after,
@@ -88,5 +89,6 @@ def record_reading(
             latency_ms=latency_ms,
         )
         .returning(Turn.id)
+        .execution_options(synchronize_session=False)
     ).one_or_none()
     return filled is not None

@@ -69,13 +69,13 @@ class Rows:
         return drafts.add_once(self.session, draft)[0]
 
     def bd_turn(self, conversation: Conversation, number: int, *, author: User | None = None, **changed: Any) -> Turn:
-        """Our turn with an approved draft, one rule that passed and one that did not."""
+        """Our turn with an approved draft, and two breaches."""
         draft = self.draft(conversation, number, status=DraftStatus.APPROVED)
         drafts.add_verdicts(
             self.session,
             [
-                GuardVerdict(draft_id=draft.id, rule="length", passed=True),
-                GuardVerdict(draft_id=draft.id, rule="repetition", passed=False, severity=Severity.MINOR, message="said before"),
+                GuardVerdict(draft_id=draft.id, rule="length", severity=Severity.MINOR, message="a long one"),
+                GuardVerdict(draft_id=draft.id, rule="repetition", severity=Severity.MINOR, message="said before"),
             ],
         )
         fields: dict[str, Any] = {"stage_before": Stage.PROPOSAL, "stage_after": Stage.PERSUASION}

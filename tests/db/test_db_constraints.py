@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.models import Contact, Conversation, ConversationTicket, Draft, GuardVerdict, Hotel, Turn
 from db.models.base import MONEY, SHARE, ExactDecimal
 from db.repositories import tickets
-from db.vocabulary import Counterpart, DraftOrigin, Mode, Speaker, Stage, TicketStatus
+from db.vocabulary import Counterpart, DraftOrigin, Mode, Severity, Speaker, Stage, TicketStatus
 
 DIALECT = postgresql.dialect()
 
@@ -121,7 +121,7 @@ def test_rows_added_together_are_written_parents_first(session: Session, rows: R
         draft,
         Contact(hotel_id=hotel.id, name="Bea"),
         ConversationTicket(conversation_id=conversation.id, ticket_id=rows.ticket().id, label=1),
-        GuardVerdict(draft_id=draft.id, rule="length", passed=True),
+        GuardVerdict(draft_id=draft.id, rule="length", severity=Severity.MINOR),
         Turn(conversation_id=conversation.id, number=1, speaker=Speaker.BD, text="Hello", stage_before=Stage.OPENING, draft_id=draft.id),
     ]
     random.Random(seed).shuffle(family)

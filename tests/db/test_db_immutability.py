@@ -58,8 +58,9 @@ def test_a_turn_is_not_changed_through_its_object_either(session: Session, rows:
 def test_the_reading_of_a_turn_is_filled_in_once(session: Session, rows: Rows) -> None:
     turn = rows.hotel_turn(rows.conversation(), 1)
     assert turn.hotel_move is None
-    assert turns.record_reading(session, turn.id, hotel_move={"kind": "offer"}, stage_after=Stage.PERSUASION, allowed=[{"kind": "ask"}])
-    assert not turns.record_reading(session, turn.id, hotel_move={"kind": "agree"}, stage_after=Stage.CLOSING, allowed=[])
+    here = (turn.conversation_id, turn.number)
+    assert turns.record_reading(session, *here, hotel_move={"kind": "offer"}, stage_after=Stage.PERSUASION, allowed=[{"kind": "ask"}])
+    assert not turns.record_reading(session, *here, hotel_move={"kind": "agree"}, stage_after=Stage.CLOSING, allowed=[])
     session.refresh(turn)
     assert (turn.hotel_move, turn.stage_after, turn.allowed) == ({"kind": "offer"}, Stage.PERSUASION, [{"kind": "ask"}])
     refused(session, """UPDATE turn SET hotel_move = '{"kind": "agree"}'""")
@@ -82,7 +83,7 @@ def test_the_words_of_a_draft_stay_beside_their_edit(session: Session, rows: Row
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE guard_verdict SET passed = true", "DELETE FROM guard_verdict", "TRUNCATE guard_verdict", "TRUNCATE draft CASCADE"]
+    "statement", ["UPDATE guard_verdict SET rule = 'x'", "DELETE FROM guard_verdict", "TRUNCATE guard_verdict", "TRUNCATE draft CASCADE"]
 )
 def test_a_verdict_is_never_changed_or_removed(session: Session, rows: Rows, statement: str) -> None:
     rows.bd_turn(rows.conversation(), 1)

@@ -239,7 +239,7 @@ def test_a_draft_is_found_with_what_the_guard_said(session: Session, rows: Rows)
     said = rows.bd_turn(rows.conversation(), 1)
     assert said.draft_id is not None
     session.expire_all()
-    assert [verdict.passed for verdict in drafts.get_with_verdicts(session, said.draft_id).verdicts] == [True, False]
+    assert [verdict.rule for verdict in drafts.get_with_verdicts(session, said.draft_id).verdicts] == ["length", "repetition"]
 
 
 def test_a_draft_that_does_not_exist_is_named(session: Session) -> None:

@@ -53,6 +53,42 @@ def test_up_down_up_on_the_named_server(production_postgres_url: str) -> None:
     up_down_up(production_postgres_url)
 
 
+JUDGED = """
+INSERT INTO hotel (id, name, city, country, timezone) VALUES (md5('h')::uuid, 'Grand', 'Rome', 'IT', 'Europe/Rome');
+INSERT INTO conversation (id, hotel_id, mode, counterpart, language, stage, state, turn_count)
+    VALUES (md5('c')::uuid, md5('h')::uuid, 'copilot', 'human', 'en', 'opening', '{}', 0);
+INSERT INTO draft (id, conversation_id, for_turn, attempt, origin, text, status)
+    VALUES (md5('d')::uuid, md5('c')::uuid, 1, 1, 'policy', 'Hello', 'pending');
+INSERT INTO guard_verdict (id, draft_id, rule, passed, severity, message, of_edit)
+    VALUES (md5('1')::uuid, md5('d')::uuid, 'length', true, NULL, '', false),
+           (md5('2')::uuid, md5('d')::uuid, 'promises', false, 'major', 'a promise', false),
+           (md5('3')::uuid, md5('d')::uuid, 'promises', false, 'major', 'and another', false);
+"""
+
+
+def test_what_the_guard_said_survives_the_way_to_one_row_for_one_breach_and_back(empty_database_url: str) -> None:
+    engine = create_engine_from(empty_database_url, pooled=False)
+
+    def rows(statement: str) -> list[tuple[object, ...]]:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement))]
+
+    migrate.upgrade(empty_database_url, "0003")
+    with engine.begin() as connection:
+        connection.execute(text(JUDGED))
+    migrate.upgrade(empty_database_url)
+    assert rows("SELECT rules_checked FROM draft") == [(["length", "promises"],)]
+    assert rows("SELECT rule, message FROM guard_verdict ORDER BY id = md5('3')::uuid") == [
+        ("promises", "a promise"),
+        ("promises", "and another"),
+    ]
+    migrate.downgrade(empty_database_url, "0003")
+    assert rows("SELECT rule, passed, count(*) FROM guard_verdict GROUP BY 1, 2 ORDER BY 1") == [
+        ("length", True, 1),
+        ("promises", False, 2),
+    ]
+
+
 def test_every_word_of_the_vocabulary_is_admitted_and_no_other(database_url: str) -> None:
     """``alembic check`` does not compare CHECK constraints, so a new word without a migration would be found by users."""
     engine = create_engine_from(database_url, pooled=False)

@@ -50,16 +50,16 @@ INSERT INTO conversation (id, hotel_id, mode, counterpart, language, stage, stat
 INSERT INTO conversation_ticket (id, conversation_id, ticket_id, label)
     SELECT gen_random_uuid(), c.id, t.id, 1 FROM conversation c JOIN ticket t ON t.reference = c.idempotency_key;
 INSERT INTO draft (id, conversation_id, for_turn, attempt, origin, text, status, edited_text, action_key, fallback_reason,
-                   policy_version_id, created_at)
+                   rules_checked, policy_version_id, created_at)
     SELECT gen_random_uuid(), d.id, d.number, 1, 'policy', 'Could you do 420?', d.status, CASE d.status WHEN 'edited' THEN 'Could you?' END,
-           'key' || d.number, CASE WHEN random() < 0.02 THEN 'promise' END, d.policy_version_id, d.created_at
+           'key' || d.number, CASE WHEN random() < 0.02 THEN 'promise' END, '{}', d.policy_version_id, d.created_at
     FROM (SELECT c.id, number, policy_version_id, created_at, CASE WHEN random() < 0.05 THEN 'edited' ELSE 'approved' END AS status
           FROM conversation c, generate_series(1, 5, 2) number) d;
-INSERT INTO draft (id, conversation_id, for_turn, attempt, origin, text, status)
-    SELECT gen_random_uuid(), id, 7, 1, 'policy', 'x', 'pending' FROM conversation WHERE closed_at IS NULL;
-INSERT INTO guard_verdict (id, draft_id, rule, passed, severity, message, of_edit, created_at)
-    SELECT gen_random_uuid(), d.id, rule, fate > 0.05, CASE WHEN fate <= 0.05 THEN 'minor' END, '', false, d.created_at
-    FROM (SELECT id, created_at, rule, random() AS fate FROM draft, unnest(ARRAY['length', 'promises', 'format']) rule) d;
+INSERT INTO draft (id, conversation_id, for_turn, attempt, origin, text, status, rules_checked)
+    SELECT gen_random_uuid(), id, 7, 1, 'policy', 'x', 'pending', '{}' FROM conversation WHERE closed_at IS NULL;
+INSERT INTO guard_verdict (id, draft_id, rule, severity, message, of_edit, created_at)
+    SELECT gen_random_uuid(), draft.id, rule, 'minor', '', false, draft.created_at
+    FROM draft, unnest(ARRAY['length', 'promises', 'format']) rule;
 INSERT INTO turn (id, conversation_id, number, speaker, text, stage_before, draft_id, policy_version_id, idempotency_key, created_at)
     SELECT gen_random_uuid(), conversation_id, for_turn, 'bd', text, 'proposal', id, policy_version_id, NULL, created_at
     FROM draft WHERE status <> 'pending';
@@ -111,13 +111,13 @@ def plan_of(session: Session, statement: str, parameters: object = ()) -> str:
         ),
         (
             "where a rule fired",
-            "SELECT draft_id FROM guard_verdict WHERE NOT passed AND rule = 'promises' ORDER BY created_at DESC LIMIT 20",
-            "ix_guard_verdict_failed",
+            "SELECT draft_id FROM guard_verdict WHERE rule = 'promises' ORDER BY created_at DESC LIMIT 20",
+            "ix_guard_verdict_rule_created_at",
         ),
         (
             "where the guard fired",
-            "SELECT draft_id FROM guard_verdict WHERE NOT passed ORDER BY created_at DESC LIMIT 20",
-            "ix_guard_verdict_failed_newest",
+            "SELECT draft_id FROM guard_verdict ORDER BY created_at DESC LIMIT 20",
+            "ix_guard_verdict_created_at_draft_id",
         ),
         ("that said a draft", "SELECT id FROM turn WHERE draft_id = CAST(md5('draft') AS uuid)", "uq_turn_draft_id"),
         ("whose draft was edited", "SELECT id FROM draft WHERE status = 'edited' ORDER BY created_at DESC LIMIT 20", "ix_draft_edited"),
@@ -163,7 +163,7 @@ ASKED: dict[str, tuple[Callable[[Session], object], str]] = {
     "turn by key": (lambda session: turns.find_by_idempotency_key(session, SOME, "k"), "uq_turn_conversation_id_idempotency_key"),
     "pending draft": (lambda session: drafts.find_pending(session, SOME), "uq_draft_pending"),
     "draft by key": (lambda session: drafts.find_by_action_key(session, SOME, "k"), "uq_draft_conversation_id_action_key"),
-    "attempts": (lambda session: drafts.last_attempt(session, SOME, 1), "uq_draft_conversation_id_for_turn_attempt"),
+    "attempts": (lambda session: drafts.list_attempts(session, SOME, 1), "uq_draft_conversation_id_for_turn_attempt"),
     "fallbacks": (lambda session: drafts.count_fallbacks(session, since=SINCE), "ix_draft_fallback"),
     "due follow-ups": (lambda session: conversations.lock_due_follow_ups(session, now=datetime.now(UTC)), "ix_conversation_follow_up"),
     "conversation by key": (lambda session: conversations.find_by_idempotency_key(session, "k"), "uq_conversation_idempotency_key"),
