@@ -8,6 +8,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from db.vocabulary import HotelMoveKind, Mood, MoveKind, Stage
 
@@ -68,6 +69,48 @@ class BDPart(StrEnum):
     WHOLE = "whole"
 
 
+class Tactic(StrEnum):
+    """What a line does in the bargaining, on either side."""
+
+    ANCHOR = "anchor"
+    """Names a price of one's own to start from."""
+    HOLD_FIRM = "hold_firm"
+    CONCEDE = "concede"
+    """A step toward the other side."""
+    CONDITION = "condition"
+    """Gives for something in return."""
+    DEFLECT = "deflect"
+    """Answers a question with another, or leaves it open."""
+    DELAY = "delay"
+    FLATTER = "flatter"
+    COMPLAIN = "complain"
+    AUTHORITY = "authority"
+    """Somebody else has to decide."""
+    TAKE_IT_OR_LEAVE_IT = "take_it_or_leave_it"
+    DISCLOSE = "disclose"
+    """Gives information."""
+    OPEN_SOFTLY = "open_softly"
+    REASON = "reason"
+    STEP_CLOSER = "step_closer"
+    RECIPROCATE = "reciprocate"
+    ACKNOWLEDGE = "acknowledge"
+    CLARIFY = "clarify"
+    CONFIRM = "confirm"
+    DE_ESCALATE = "de_escalate"
+    WALK_AWAY = "walk_away"
+
+
+HOTEL_TACTICS = frozenset(
+    {Tactic.ANCHOR, Tactic.HOLD_FIRM, Tactic.CONCEDE, Tactic.CONDITION, Tactic.DEFLECT, Tactic.DELAY, Tactic.FLATTER, Tactic.COMPLAIN}
+    | {Tactic.AUTHORITY, Tactic.TAKE_IT_OR_LEAVE_IT, Tactic.DISCLOSE}
+)
+BD_TACTICS = frozenset(
+    {Tactic.OPEN_SOFTLY, Tactic.ANCHOR, Tactic.REASON, Tactic.STEP_CLOSER, Tactic.HOLD_FIRM, Tactic.RECIPROCATE, Tactic.ACKNOWLEDGE}
+    | {Tactic.CLARIFY, Tactic.CONFIRM, Tactic.DE_ESCALATE, Tactic.WALK_AWAY}
+)
+Language = Literal["en", "zh"]
+"""ISO 639-1 of the languages that phrases are written in."""
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 HOTEL_SLOTS = frozenset({"hotel", "room", "dates", "price", "ask", "vague", "condition"})
 BD_SLOTS = frozenset(
     {"hotel", "room", "dates", "check_in", "check_out", "start", "net", "selling", "current_selling"}
@@ -99,10 +142,16 @@ class HotelPhrase:
     topic: str
     mood: Mood
     lever: Lever | None
+    tactic: Tactic
+    stages: frozenset[Stage]
+    """Stages of the conversation in which a hotel may say it; never empty."""
     styles: frozenset[TypingStyle]
     """Styles it belongs to; empty means that it fits any."""
     slots: frozenset[str]
     held_out: bool
+    language: Language
+    file: str
+    """Name of the file it stands in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +163,11 @@ class BDPhrase:
     moves: frozenset[MoveKind]
     topic: str | None
     argument: Lever | None
+    tactic: Tactic
+    tone: Mood
+    """How the line itself sounds."""
     stages: frozenset[Stage]
-    """Stages it belongs to; empty means any in which its moves are allowed."""
+    """Stages it belongs to; never empty."""
     after: frozenset[HotelMoveKind]
     """Hotel moves it answers; only acknowledgements have any."""
     moods: frozenset[Mood]
@@ -125,3 +177,6 @@ class BDPhrase:
     fault: str | None
     slots: frozenset[str]
     held_out: bool
+    language: Language
+    file: str
+    """Name of the file it stands in."""

@@ -1,7 +1,8 @@
 """The phrasebook's files and their loader: every line is validated, or nothing loads.
 
 Decided here: the file format (groups of lines that share their tags) and what makes a line invalid: an unknown tag or slot, a net price
-without the word "net" beside it, an argument that could not be true, a line that stands twice. Finding phrases by tag is here too.
+without the word "net" beside it, an argument that could not be true, a line that stands twice, foreign words in a Chinese line. Finding
+phrases by tag is here too. A book holds one language; which tags a group may leave out is ``tags``'.
 """
 
 import re
@@ -15,15 +16,20 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from agent.simulation.phrasebook.tags import bd_stages, bd_tactic, bd_tone, hotel_stages, hotel_tactic
 from agent.simulation.phrases import (
     BD_SLOTS,
+    BD_TACTICS,
     HOTEL_SLOTS,
+    HOTEL_TACTICS,
     BDPart,
     BDPhrase,
     HotelPart,
     HotelPhrase,
+    Language,
     Lever,
     Quality,
+    Tactic,
     TypingStyle,
     is_held_out,
     slots_of,
@@ -42,6 +48,8 @@ class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     lines: str = Field(min_length=1)
+    tactic: Tactic | None = None
+    stages: frozenset[Stage] = frozenset()
 
     def texts(self) -> list[str]:
         return [line.strip() for line in self.lines.splitlines() if line.strip()]
@@ -59,9 +67,13 @@ class _HotelGroup(_Group):
     def _body_has_intent(self) -> "_HotelGroup":
         if (self.part is HotelPart.BODY) != (self.intent is not None):
             raise ValueError("a body needs an intent, an opener or tail has none")
+        if self.tactic is not None and self.tactic not in HOTEL_TACTICS:
+            raise ValueError(f"{self.tactic} is not a hotel's tactic")
         return self
 
-    def phrases(self) -> Iterator[HotelPhrase]:
+    def phrases(self, language: Language, file: str) -> Iterator[HotelPhrase]:
+        tactic = self.tactic or hotel_tactic(self.intent, self.topic, self.mood)
+        stages = self.stages or hotel_stages(self.intent, self.topic)
         for text in self.texts():
             yield HotelPhrase(
                 text=text,
@@ -70,9 +82,13 @@ class _HotelGroup(_Group):
                 topic=self.topic,
                 mood=self.mood,
                 lever=self.lever,
+                tactic=tactic,
+                stages=stages,
                 styles=self.styles,
                 slots=slots_of(text),
                 held_out=is_held_out(text),
+                language=language,
+                file=file,
             )
 
 
@@ -81,9 +97,9 @@ class _BDGroup(_Group):
     moves: frozenset[MoveKind] = frozenset()
     topic: str | None = None
     argument: Lever | None = None
-    stages: frozenset[Stage] = frozenset()
     after: frozenset[HotelMoveKind] = frozenset()
     moods: frozenset[Mood] = frozenset()
+    tone: Mood | None = None
     lever: Lever | None = None
     quality: Quality
     fault: str | None = None
@@ -98,9 +114,14 @@ class _BDGroup(_Group):
             raise ValueError("an acknowledgement says what it answers and in which mood")
         if self.part is not BDPart.ACK and not self.moves:
             raise ValueError("a line names the moves it belongs to")
+        if self.tactic is not None and self.tactic not in BD_TACTICS:
+            raise ValueError(f"{self.tactic} is not a tactic of ours")
         return self
 
-    def phrases(self) -> Iterator[BDPhrase]:
+    def phrases(self, language: Language, file: str) -> Iterator[BDPhrase]:
+        tactic = self.tactic or bd_tactic(self.part, self.moves, self.topic, self.moods)
+        tone = self.tone or bd_tone(self.part, self.moves, self.quality, self.fault)
+        stages = self.stages or bd_stages(self.moves, self.after)
         for text in self.texts():
             yield BDPhrase(
                 text=text,
@@ -108,7 +129,9 @@ class _BDGroup(_Group):
                 moves=self.moves,
                 topic=self.topic,
                 argument=self.argument,
-                stages=self.stages,
+                tactic=tactic,
+                tone=tone,
+                stages=stages,
                 after=self.after,
                 moods=self.moods,
                 lever=self.lever,
@@ -116,6 +139,8 @@ class _BDGroup(_Group):
                 fault=self.fault,
                 slots=slots_of(text),
                 held_out=is_held_out(text),
+                language=language,
+                file=file,
             )
 
 
@@ -123,6 +148,7 @@ class _HotelFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     side: Literal["hotel"]
+    language: Language = "en"
     groups: list[_HotelGroup]
 
 
@@ -130,6 +156,7 @@ class _BDFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     side: Literal["bd"]
+    language: Language = "en"
     groups: list[_BDGroup]
 
 
@@ -138,8 +165,9 @@ _FILE: TypeAdapter[_HotelFile | _BDFile] = TypeAdapter(Annotated[_HotelFile | _B
 
 @dataclass(frozen=True, kw_only=True)
 class Phrasebook:
-    """Both sides' phrases in file order, found by tag."""
+    """Both sides' phrases of one language in file order, found by tag."""
 
+    language: Language
     hotel: tuple[HotelPhrase, ...]
     bd: tuple[BDPhrase, ...]
     _by_intent: dict[tuple[HotelPart, HotelMoveKind | None, str], tuple[HotelPhrase, ...]] = field(init=False, repr=False)
@@ -170,14 +198,20 @@ class Phrasebook:
             "hotel intent": Counter(str(p.intent or p.part) for p in self.hotel),
             "hotel topic": Counter(f"{p.intent or p.part}:{p.topic}" for p in self.hotel),
             "hotel mood": Counter(str(p.mood) for p in self.hotel),
+            "hotel tactic": Counter(str(p.tactic) for p in self.hotel),
+            "hotel stage": Counter(str(stage) for p in self.hotel for stage in p.stages),
             "hotel lever": Counter(str(p.lever) for p in self.hotel if p.lever),
             "hotel style": Counter(str(style) for p in self.hotel for style in p.styles),
             "bd part": Counter(str(p.part) for p in self.bd),
             "bd move": Counter(str(move) for p in self.bd for move in p.moves),
+            "bd tactic": Counter(str(p.tactic) for p in self.bd),
+            "bd tone": Counter(str(p.tone) for p in self.bd),
+            "bd stage": Counter(str(stage) for p in self.bd for stage in p.stages),
             "bd argument": Counter(str(p.argument) for p in self.bd if p.argument),
             "bd quality": Counter(str(p.quality) for p in self.bd),
             "bd fault": Counter(p.fault for p in self.bd if p.fault),
         }
+        counts["language"] = Counter({str(self.language): len(self.hotel) + len(self.bd)})
         counts["side"] = Counter({"hotel": len(self.hotel), "bd": len(self.bd)})
         counts["held out"] = Counter({"hotel": sum(p.held_out for p in self.hotel), "bd": sum(p.held_out for p in self.bd)})
         return counts
@@ -185,10 +219,16 @@ class Phrasebook:
 
 _NEAR_NET = re.compile(r"\bnet\b(?:\W+(?:a|of|price|rate|amount|is))*\W*\{net\}|\{net\}\W+net\b", re.IGNORECASE)
 _NEAR_SELLING = re.compile(r"\b(?:sell|sells|selling|guests?|travellers?|sale)\b", re.IGNORECASE)
+_NEAR_NET_ZH = re.compile(r"(?:净价|底价|到手价|结算价)[^，。？！；]{0,6}\{net\}|\{net\}(?:的)?(?:净价|底价|到手价|结算价)")
+_NEAR_SELLING_ZH = re.compile(r"售价|卖价|客人|售卖|在卖|卖")
+_FOREIGN_WORD = re.compile(r"[A-Za-zÀ-ɏ]{4,}")
 
 
-def load(folder: Path = FOLDER) -> Phrasebook:
-    """Read and validate every YAML file of a folder; raises PhrasebookError naming the file and what is wrong with which line."""
+def load(folder: Path = FOLDER, language: Language = "en") -> Phrasebook:
+    """Read and validate every YAML file of a folder and return the lines of one language.
+
+    Raises PhrasebookError naming the file and what is wrong with which line, whatever its language.
+    """
     hotel: list[HotelPhrase] = []
     bd: list[BDPhrase] = []
     for path in sorted(folder.glob("*.yaml")):
@@ -197,26 +237,32 @@ def load(folder: Path = FOLDER) -> Phrasebook:
         except (ValidationError, yaml.YAMLError) as error:
             raise PhrasebookError(f"{path.name} is not a phrasebook file: {error}") from error
         if isinstance(parsed, _HotelFile):
-            found = [phrase for group in parsed.groups for phrase in group.phrases()]
+            found = [phrase for group in parsed.groups for phrase in group.phrases(parsed.language, path.name)]
             for phrase in found:
                 _check_slots(path, phrase.text, phrase.slots, HOTEL_SLOTS)
+                _check_script(path, phrase.text, phrase.language)
             hotel += found
         else:
-            lines = [phrase for group in parsed.groups for phrase in group.phrases()]
+            lines = [phrase for group in parsed.groups for phrase in group.phrases(parsed.language, path.name)]
             for line in lines:
                 _check_slots(path, line.text, line.slots, BD_SLOTS)
-                _check_truth(path, line)
+                if line.quality is not Quality.WRONG:
+                    _check_script(path, line.text, line.language)
+                    _check_truth(path, line)
             bd += lines
-    if not hotel or not bd:
-        raise PhrasebookError(f"{folder} holds no complete phrasebook: both sides need phrases")
     _check_unique(hotel, bd)
-    return Phrasebook(hotel=tuple(hotel), bd=tuple(bd))
+    ours = tuple(line for line in bd if line.language == language)
+    theirs = tuple(phrase for phrase in hotel if phrase.language == language)
+    if not ours or not theirs:
+        raise PhrasebookError(f"{folder} holds no complete phrasebook of {language}: both sides need phrases")
+    return Phrasebook(language=language, hotel=theirs, bd=ours)
 
 
 @cache
-def phrasebook() -> Phrasebook:
-    """The shipped phrasebook, loaded once."""
-    return load()
+def phrasebook(language: str = "en") -> Phrasebook:
+    """The shipped phrasebook of a language, loaded once; English for a language that has none."""
+    known: Language = "zh" if language == "zh" else "en"
+    return load(language=known)
 
 
 def _check_slots(path: Path, text: str, slots: frozenset[str], known: frozenset[str]) -> None:
@@ -226,13 +272,17 @@ def _check_slots(path: Path, text: str, slots: frozenset[str], known: frozenset[
         raise PhrasebookError(f"{path.name}: braces do not pair up in {text!r}")
 
 
+def _check_script(path: Path, text: str, language: Language) -> None:
+    if language == "zh" and (found := _FOREIGN_WORD.search(re.sub(r"\{\w+\}", "", text))):
+        raise PhrasebookError(f"{path.name}: the foreign word {found.group()} in {text!r}")
+
+
 def _check_truth(path: Path, line: BDPhrase) -> None:
     """A price must say which price it is, and nobody else's price may be quoted without the slot that makes it true."""
-    if line.quality is Quality.WRONG:
-        return
-    if "net" in line.slots and not _NEAR_NET.search(line.text):
+    near_net, near_selling = (_NEAR_NET_ZH, _NEAR_SELLING_ZH) if line.language == "zh" else (_NEAR_NET, _NEAR_SELLING)
+    if "net" in line.slots and not near_net.search(line.text):
         raise PhrasebookError(f"{path.name}: {{net}} without the word net beside it in {line.text!r}")
-    if line.slots & {"selling", "current_selling", "competitor_price"} and not _NEAR_SELLING.search(line.text):
+    if line.slots & {"selling", "current_selling", "competitor_price"} and not near_selling.search(line.text):
         raise PhrasebookError(f"{path.name}: a selling price that does not say so in {line.text!r}")
     if line.argument is Lever.PARITY and "competitor_source" not in line.slots:
         raise PhrasebookError(f"{path.name}: a parity argument names its source: {line.text!r}")
@@ -244,8 +294,8 @@ def _check_truth(path: Path, line: BDPhrase) -> None:
 
 def _check_unique(hotel: list[HotelPhrase], bd: list[BDPhrase]) -> None:
     # The same words may serve two intents or moods ("Thank you."), but never the same place twice.
-    places = Counter((p.part, p.intent, p.topic, p.mood, p.styles, p.lever, p.text.casefold()) for p in hotel)
-    ours = Counter((p.part, p.moves, p.topic, p.argument, p.after, p.moods, p.lever, p.quality, p.text.casefold()) for p in bd)
+    places = Counter((p.language, p.part, p.intent, p.topic, p.mood, p.styles, p.lever, p.text.casefold()) for p in hotel)
+    ours = Counter((p.language, p.part, p.moves, p.topic, p.argument, p.after, p.moods, p.lever, p.quality, p.text.casefold()) for p in bd)
     for place, count in [*places.items(), *ours.items()]:
         if count > 1:
             raise PhrasebookError(f"the same line stands {count} times: {place[-1]!r}")
