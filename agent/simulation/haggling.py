@@ -1,5 +1,7 @@
 """What a simulated hotel answers where money is concerned: to a request, to repeated terms, to a question about its own price.
 
+It remembers its own price: it names no higher one later, and says so where it stays at the same.
+
 Decided here: when it takes a price, betters its own, asks, puts off or turns down. How far it would go is ``bargaining``'s.
 """
 
@@ -9,7 +11,7 @@ from decimal import Decimal
 from agent.domain import selling_from_net
 from agent.simulation import bargaining
 from agent.simulation.amounts import round_up
-from agent.simulation.bargaining import Room, concede
+from agent.simulation.bargaining import Room, concede, sayable_net
 from agent.simulation.hearing import Heard
 from agent.simulation.mind import Mind, Opener
 from agent.simulation.speech import CONDITIONS, Plan
@@ -18,7 +20,9 @@ from db.vocabulary import ClarifyTopic, HotelMoveKind, PriceBasis
 _K = HotelMoveKind
 _SELLING_TOLERANCE = Decimal("0.02")
 _NET_TOLERANCE = Decimal("0.004")
-"""Share: a net price that was reckoned from a rounded selling price is the same price."""
+"""Share: a net price that was reckoned from a rounded selling price is the same price, as long as its reservation value is kept."""
+_CLOSE = Decimal("0.05")
+"""Share of its price within which it says that both are nearly there."""
 _QUESTIONS = ("why", "benefit", "where", "selling", "commission", "dates", "room")
 
 
@@ -26,8 +30,7 @@ def answer_ask(mind: Mind, room: Room, heard: Heard, rng: random.Random, opener:
     """Our side has named a net price that it wants."""
     ask = heard.net[-1]
     if room.settled or (room.agreed is not None and ask < room.agreed * (1 - _NET_TOLERANCE)):
-        mind.lose_goodwill(bargaining.PUSHED_ON)
-        return mind.plan(_K.REFUSE, "plain")
+        return pushed_on(mind)
     if room.agreed is not None:
         return say_yes(mind, room, ask, "to_ask", rng)
     if not heard.basis_named and "basis" not in mind.asked_topics and rng.random() < 0.6:
@@ -35,22 +38,30 @@ def answer_ask(mind: Mind, room: Room, heard: Heard, rng: random.Random, opener:
     if mind.profile.legal_minded and not mind.raised_legal and rng.random() < 0.3:
         mind.raised_legal = True
         return mind.plan(_K.LEGAL, "legal")
-    if room.asks and ask > max(room.asks):
-        mind.lose_goodwill(-bargaining.STEPPED_CLOSER)
     room.asks.append(ask)
     return counter(mind, room, ask, rng, opener)
+
+
+def pushed_on(mind: Mind) -> Plan:
+    """It had said yes, and we ask for more."""
+    mind.lose_goodwill(bargaining.PUSHED_ON)
+    return mind.plan(_K.REFUSE, "plain", opener=("already_agreed", None))
 
 
 def counter(mind: Mind, room: Room, ask: Decimal, rng: random.Random, opener: Opener | None) -> Plan:
     """Answer a request: take it, better the own price, ask, put off or turn it down."""
     temper = mind.profile.temper
-    concede(room, mind.profile, mind.goodwill)
-    willing = room.willing() if room.offered is None else min(room.willing(), room.offered)
+    if mind.goodwill < bargaining.SULKS and ask < (room.opening if room.offered is None else room.offered):
+        return _refuse(mind, room, ask, rng, opener)
+    concede(room, mind.profile, mind.goodwill, mind.trust)
+    willing = room.best()
     nearly = willing * (1 - bargaining.NEARLY) if mind.goodwill > 0.5 else willing
     if ask >= max(nearly, room.reservation):
-        better = (ask + (room.offered or room.opening)) / 2
+        better = round_up((ask + (room.offered or room.opening)) / 2)
         tries = rng.random() < temper.haggles and room.offers < 3 and better > ask * Decimal("1.01")
-        return offer(mind, room, round_up(better), rng, opener) if tries else say_yes(mind, room, ask, "to_ask", rng)
+        if tries and (room.offered is None or better < room.offered):
+            return offer(mind, room, better, rng, opener)
+        return say_yes(mind, room, ask, "to_ask", rng)
     if mind.may_stall(rng):
         return mind.stall(rng)
     if rng.random() < temper.asks and (topic := _open_question(mind, rng)) is not None:
@@ -58,11 +69,18 @@ def counter(mind: Mind, room: Room, ask: Decimal, rng: random.Random, opener: Op
     gap = (willing - ask) / willing
     stuck = room.offered is not None and willing >= room.offered
     if room.give < 0.04 or (gap > Decimal("0.15") and rng.random() < 0.45) or (stuck and rng.random() < 0.35):
-        room.refusals += 1
         if rng.random() < 0.25:
             return mind.plan(_K.INFORM, "pushback", opener=opener)
-        return mind.plan(_K.REFUSE, "too_low" if rng.random() < 0.4 else "plain", ask=ask, opener=opener)
-    return offer(mind, room, willing, rng, opener)
+        return _refuse(mind, room, ask, rng, opener)
+    if stuck and not room.vague:
+        return offer_again(mind, room, opener)
+    close = opener is None and gap < _CLOSE and mind.goodwill > 0.4 and rng.random() < 0.4
+    return offer(mind, room, willing, rng, ("close", None) if close else opener)
+
+
+def _refuse(mind: Mind, room: Room, ask: Decimal, rng: random.Random, opener: Opener | None) -> Plan:
+    room.refusals += 1
+    return mind.plan(_K.REFUSE, "too_low" if rng.random() < 0.4 else "plain", ask=ask, opener=opener)
 
 
 def _open_question(mind: Mind, rng: random.Random) -> str | None:
@@ -84,21 +102,28 @@ def offer(mind: Mind, room: Room, net: Decimal, rng: random.Random, opener: Open
         room.conditions_made += 1
     elif len(mind.rooms) > 1 and draw > 0.94:
         topic = "which_unclear"
+    if mind.profile.thinks_in is PriceBasis.SELLING:
+        net = sayable_net(net, mind.fact(room.label).commission)
     room.open_condition = condition
-    room.offered = net
+    room.offered = net if room.offered is None else min(net, room.offered)
+    room.vague = topic == "vague"
     room.offers += 1
     room.spoken_basis = mind.profile.thinks_in
     state = rng.random() >= temper.confusion
-    return mind.plan(_K.OFFER, topic, net=net, basis=room.spoken_basis, state=state, condition=condition, opener=opener)
+    return mind.plan(_K.OFFER, topic, net=room.offered, basis=room.spoken_basis, state=state, condition=condition, opener=opener)
 
 
-def offer_again(mind: Mind, room: Room) -> Plan:
-    """The same price once more, in plain digits and with its kind."""
-    return mind.plan(_K.OFFER, "first", net=room.offered, basis=room.spoken_basis, simple=True, label=room.label)
+def offer_again(mind: Mind, room: Room, opener: Opener | None = None) -> Plan:
+    """The same price once more, in plain digits and with its kind; what was only a region becomes an amount."""
+    topic = "first" if room.vague else "again"
+    room.vague = False
+    return mind.plan(_K.OFFER, topic, net=room.offered, basis=room.spoken_basis, simple=True, label=room.label, opener=opener)
 
 
 def say_yes(mind: Mind, room: Room, net: Decimal, topic: str, rng: random.Random) -> Plan:
     """An explicit yes to a net price."""
+    if room.agreed is None:
+        mind.lose_goodwill(-bargaining.AGREED)
     room.agreed = net
     return mind.plan(_K.AGREE, topic, ask=net if rng.random() < 0.6 else None, label=room.label)
 
@@ -111,8 +136,9 @@ def answer_terms(mind: Mind, room: Room, heard: Heard, rng: random.Random) -> Pl
         room.asks.append(net)
         return counter(mind, room, net, rng, None)
     should_sell = selling_from_net(net, mind.fact(room.label).commission)
+    least = max(promised * (1 - _NET_TOLERANCE), room.reservation)
     wrong_selling = [price for price in heard.selling if abs(price - should_sell) > should_sell * _SELLING_TOLERANCE]
-    if net < promised * (1 - _NET_TOLERANCE) or (heard.selling and len(wrong_selling) == len(heard.selling)):
+    if net < least or (heard.selling and len(wrong_selling) == len(heard.selling)):
         mind.lose_goodwill(bargaining.PUSHED_ON)
         return mind.plan(_K.REFUSE, "wrong_terms", ask=net)
     missing = "selling" if not heard.selling else "dates" if not heard.names_start else None

@@ -5,21 +5,28 @@ Decided here: what it does next where no money is concerned, in which order its 
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from agent.domain import HotelMove, TicketFacts
-from agent.simulation import bargaining
+from agent.simulation import attention, bargaining
 from agent.simulation.bargaining import Room
-from agent.simulation.haggling import answer_ask, answer_terms, clear_up, counter, offer_again, say_yes
+from agent.simulation.haggling import answer_ask, answer_terms, clear_up, counter, offer_again, pushed_on, say_yes
 from agent.simulation.hearing import Heard, hear
 from agent.simulation.mind import Inner, Mind, Opener
 from agent.simulation.phrasebook import phrasebook
 from agent.simulation.profile import HotelProfile
-from agent.simulation.speech import Plan, Voice
+from agent.simulation.speech import Plan, Spoken, Voice
 from db.vocabulary import HotelMoveKind, Mood
 
 _K = HotelMoveKind
+_IN_TIME = frozenset({_K.AGREE, _K.STOP, _K.SILENCE, _K.UPSET})
+_HOURS = 3600.0
+_SECONDS_PER_LETTER = 0.25
+_PACE = {Mood.WARM: 0.8, Mood.NEUTRAL: 1.0, Mood.ANXIOUS: 0.7, Mood.ANNOYED: 1.6, Mood.ANGRY: 0.4}
+"""Factor on a person's own pace, by mood."""
 _NEVER_SILENT = frozenset({_K.STOP, _K.UPSET, _K.WRONG_PERSON})
+_MUCH_LESS = Decimal("0.9")
 MOST_OUTBURSTS = 2
 MOST_SILENCES = 2
 """In a row."""
@@ -32,7 +39,9 @@ class HotelUtterance:
     text: str
     truth: HotelMove
     delay_s: float
-    """How long a person would have waited for it, in seconds."""
+    """How long a person would have waited for it, in seconds; for silence, until it is clear that nothing will come."""
+    late: bool
+    """It comes hours after it was due, mostly with an excuse."""
     inner: Inner
 
 
@@ -71,8 +80,8 @@ class SimulatedHotel:
         if heard.label is not None and not mind.rooms[heard.label].settled:
             mind.focus = heard.label
         mind.patience -= 1
-        opener = mind.feel(heard, rng)
-        plan = self._decide(heard, rng, opener)
+        opener = mind.feel(reply_text, heard, rng)
+        plan = self._decide(reply_text, heard, rng, opener)
         must_speak = plan.kind in _NEVER_SILENT or mind.gone or mind.silences >= MOST_SILENCES
         if not must_speak and rng.random() < self.profile.temper.silence:
             mind.silences += 1
@@ -80,7 +89,7 @@ class SimulatedHotel:
         mind.silences = 0
         return self._say(plan, rng)
 
-    def _decide(self, heard: Heard, rng: random.Random, opener: Opener | None) -> Plan:
+    def _decide(self, text: str, heard: Heard, rng: random.Random, opener: Opener | None) -> Plan:
         mind = self._mind
         if heard.ends or heard.hands_over:
             mind.gone = True
@@ -107,11 +116,29 @@ class SimulatedHotel:
             return mind.plan(_K.REFUSE, "final")
         if heard.calms and not heard.net and not heard.asks:
             return mind.plan(_K.INFORM, "thanks_calm")
+        if room.agreed is not None and attention.wants_more(text):
+            return pushed_on(mind)
         if heard.net:
             return answer_ask(mind, room, heard, rng, opener)
+        if heard.selling and not heard.accepts and (wrong := self._sells_at_net(room, heard)) is not None:
+            return wrong
+        if (heard.accepts or attention.says_blind_yes(text)) and not room.settled and (room.agreed is not None or room.offered is None):
+            mind.lose_goodwill(bargaining.CARELESS)
+            return mind.question("what_terms")
         if heard.accepts and room.offered is not None:
             return say_yes(mind, room, room.offered, "to_ask", rng)
         return self._small_step(room, heard, rng)
+
+    def _sells_at_net(self, room: Room, heard: Heard) -> Plan | None:
+        """A wish for travellers to pay far less than they do, without a net price: it asks once which of the two is meant."""
+        mind = self._mind
+        if min(heard.selling) >= mind.fact(room.label).current_selling * _MUCH_LESS:
+            return None
+        mind.lose_goodwill(bargaining.WRONG_FACT)
+        if "basis" not in mind.asked_topics:
+            return mind.question("basis")
+        room.refusals += 1
+        return mind.plan(_K.REFUSE, "plain")
 
     def _at_reception(self, heard: Heard, rng: random.Random) -> Plan:
         mind = self._mind
@@ -162,16 +189,32 @@ class SimulatedHotel:
         return mind.about_itself(rng)
 
     def _say(self, plan: Plan, rng: random.Random) -> HotelUtterance:
+        late = plan.kind not in _IN_TIME and rng.random() < self.profile.temper.late
+        if late and plan.opener is None and rng.random() < 0.7:
+            plan = replace(plan, opener=("late", None))
         spoken = self._voice.say(plan, rng)
         if spoken.offered_net is not None and plan.kind is _K.OFFER:
-            # A form such as "10% off" rounds: the hotel stands by what it said.
-            self._mind.rooms[plan.label].offered = spoken.offered_net
-        delay = round(rng.lognormvariate(5.0, 1.1), 1)
-        return HotelUtterance(text=spoken.text, truth=spoken.move, delay_s=delay, inner=self._mind.inner())
+            spoken = self._kept(plan, spoken, rng)
+        delay = _HOURS * rng.uniform(3, 30) if late else self._pace(plan.mood, rng) + _SECONDS_PER_LETTER * len(spoken.text)
+        return HotelUtterance(text=spoken.text, truth=spoken.move, delay_s=round(delay, 1), late=late, inner=self._mind.inner())
+
+    def _kept(self, plan: Plan, spoken: Spoken, rng: random.Random) -> Spoken:
+        """A form such as "10% off" rounds: the hotel stands by what it said, unless that were more than it had offered before."""
+        assert spoken.offered_net is not None, "an offer comes to a net price"
+        room = self._mind.rooms[plan.label]
+        if room.said is not None and spoken.offered_net > room.said:
+            spoken = self._voice.say(replace(plan, simple=True), rng)
+            assert spoken.offered_net is not None, "plain digits come to a net price"
+        room.offered = room.said = spoken.offered_net
+        return spoken
+
+    def _pace(self, mood: Mood, rng: random.Random) -> float:
+        """Seconds until it begins to type: a person's own pace, quicker in anger or worry, slower when it is put out."""
+        return self.profile.temper.pace_s * _PACE[mood] * rng.lognormvariate(0, 0.8)
 
     def _silence(self, rng: random.Random) -> HotelUtterance:
         delay = round(rng.uniform(14_400, 172_800), 1)
-        return HotelUtterance(text="", truth=HotelMove(kind=_K.SILENCE), delay_s=delay, inner=self._mind.inner())
+        return HotelUtterance(text="", truth=HotelMove(kind=_K.SILENCE), delay_s=delay, late=False, inner=self._mind.inner())
 
 
 def replay(profile: HotelProfile, facts: tuple[TicketFacts, ...], seed: int, heard: Sequence[str | None]) -> SimulatedHotel:

@@ -1,6 +1,7 @@
-"""What a simulated hotel remembers and feels: goodwill, patience, what it has heard and asked, and where each room stands.
+"""What a simulated hotel remembers and feels: goodwill, trust, patience, what it has heard, asked and said, and where each room stands.
 
-Decided here: what a message of ours does to the mood. What the hotel then says is decided in ``haggling`` (money) and ``hotel`` (the rest).
+Decided here: what a message of ours does to the mood, in the light of what was said before. What the hotel then says is decided in
+``haggling`` (money) and ``hotel`` (the rest); what each kindness and each fault is worth, in ``bargaining``.
 """
 
 import random
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from agent.domain import TicketFacts
-from agent.simulation import bargaining
+from agent.simulation import attention, bargaining
 from agent.simulation.bargaining import Room
 from agent.simulation.hearing import Heard
 from agent.simulation.phrases import Lever
@@ -18,6 +19,10 @@ from db.vocabulary import ClarifyTopic, HotelMoveKind, Mood, PriceBasis
 
 Opener = tuple[str, Lever | None]
 """Topic of the opener with which a message is taken up, and the lever it touched."""
+_REPROACHES = frozenset(
+    {"disliked", "disliked_again", "went_back", "unanswered", "repeated", "internal", "no_greeting", "too_good", "broken_promise"}
+)
+"""Openers that name a fault; thanks beside a fault please nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,12 @@ class Inner:
     """What the hotel thinks and does not say; for measuring only."""
 
     goodwill: float
+    trust: float
+    """Factor on what our arguments are worth to it: 1 until we promise what nobody can keep."""
+    mood: Mood
     patience: int
+    open_question: str | None
+    """What it has asked and got no answer to, by topic."""
     rooms: tuple[RoomView, ...]
     gone: bool
 
@@ -66,8 +76,15 @@ class Mind:
     said_final: bool = False
     introduced: bool = False
     gone: bool = False
+    trust: float = 1.0
+    open_question: str | None = None
+    told: Lever | None = None
+    """What it said last that it cares about."""
     asked_topics: set[str] = field(default_factory=set)
     heard_sentences: set[str] = field(default_factory=set)
+    heard_arguments: set[Lever] = field(default_factory=set)
+    protested: set[Lever] = field(default_factory=set)
+    """Arguments that it has said it does not want to hear."""
 
     def __post_init__(self) -> None:
         self.goodwill = self.profile.temper.goodwill
@@ -86,7 +103,8 @@ class Mind:
             RoomView(label=room.label, willing=room.willing(), offered=room.offered, agreed=room.agreed, settled=room.settled)
             for room in self.rooms.values()
         )
-        return Inner(goodwill=self.goodwill, patience=self.patience, rooms=rooms, gone=self.gone)
+        return Inner(goodwill=self.goodwill, trust=self.trust, mood=self.mood(), patience=self.patience,
+                     open_question=self.open_question, rooms=rooms, gone=self.gone)  # fmt: skip
 
     def fact(self, label: int) -> TicketFacts:
         """The public facts of one room."""
@@ -107,51 +125,121 @@ class Mind:
             return Mood.NEUTRAL
         return own
 
-    def feel(self, heard: Heard, rng: random.Random) -> Opener | None:
-        """Let a message change the mood; returns the opener with which it will be taken up, if any."""
-        opener = self._weigh_arguments(heard, rng)
-        cost = bargaining.PROMISED * heard.promises + bargaining.PRESSED * heard.presses + bargaining.BRUSQUE * heard.brusque
-        if heard.net and not heard.confirms and not heard.accepts and not heard.arguments and not heard.thanks:
-            cost += bargaining.BARE
-        if opener == ("disliked", None):
-            cost += bargaining.DISLIKED
-        if heard.sentences & self.heard_sentences:
-            cost += bargaining.REPEATED
-            opener = ("repeated", None)
+    def feel(self, text: str, heard: Heard, rng: random.Random) -> Opener | None:
+        """Let a message change the mood; returns the opener with which it will be taken up, if any: the last fault that it names counts."""
+        was_angry = self.goodwill < bargaining.SULKS
+        openers = (
+            self._weigh_arguments(heard, rng),
+            self._compare_numbers(heard),
+            self._look_for_answer(text, heard),
+            self._weigh_promises(heard, rng),
+            self._notice_repetition(heard),
+            self._notice_manners(text, heard),
+        )
+        told = [opener for opener in openers if opener is not None]
+        self._soften(text, heard, was_angry=was_angry, blamed=any(topic in _REPROACHES for topic, _ in told))
+        return told[-1] if told else None
+
+    def _weigh_arguments(self, heard: Heard, rng: random.Random) -> Opener | None:
+        """An argument counts once, in whatever words; a disliked one hurts, and hurts more after a protest."""
+        if not heard.net or heard.confirms or heard.accepts:
+            return None
+        made = heard.arguments
+        if not made and not heard.thanks:
+            self.lose_goodwill(bargaining.BARE)
+        welcome = [lever for lever in sorted(made) if lever in self.profile.levers]
+        fresh = [lever for lever in welcome if any(lever not in room.welcomed for room in self.rooms.values())]
+        for room in self.rooms.values():
+            room.welcomed.update(welcome)
+        known = made <= self.heard_arguments
+        self.heard_arguments |= made
+        if sore := made & self.profile.dislikes:
+            again = bool(sore & self.protested)
+            self.protested |= sore
+            self.lose_goodwill(bargaining.DISLIKED + bargaining.DISLIKED_AGAIN * again)
+            return ("disliked_again" if again else "disliked", None)
+        if self.told in made:
+            self.told = None
+            self.lose_goodwill(-bargaining.TOOK_UP)
+        if fresh:
+            return ("match", fresh[0])
+        if made and known:
+            self.lose_goodwill(bargaining.SAME_ARGUMENT)
+            return ("heard_argument", None) if rng.random() < 0.5 else None
+        return ("mismatch", None) if made and not welcome and rng.random() < 0.35 else None
+
+    def _compare_numbers(self, heard: Heard) -> Opener | None:
+        """Our number beside our earlier ones: a step closer is noticed, and so is a step back."""
+        room = self.rooms[self.focus]
+        if not heard.net or heard.confirms or heard.accepts or not room.asks or room.agreed is not None:
+            return None
+        if heard.net[-1] < max(room.asks):
+            self.lose_goodwill(bargaining.WENT_BACK)
+            return ("went_back", None)
+        if heard.net[-1] > max(room.asks):
+            self.lose_goodwill(-bargaining.STEPPED_CLOSER)
+            return ("step_seen", None)
+        return None
+
+    def _look_for_answer(self, text: str, heard: Heard) -> Opener | None:
+        """Its question is answered, or a price is asked for while it stands."""
+        if self.open_question is None:
+            return None
+        if attention.answers(text, heard, self.open_question, self.fact(self.focus)):
+            if self.open_question not in attention.FREE_TO_ANSWER:
+                self.lose_goodwill(-bargaining.ANSWERED)
+            self.open_question = None
+            return None
+        if not heard.net or heard.confirms:
+            return None
+        self.open_question = None
+        self.lose_goodwill(bargaining.UNANSWERED)
+        return ("unanswered", None)
+
+    def _weigh_promises(self, heard: Heard, rng: random.Random) -> Opener | None:
+        """A promise that nobody can keep is not forgotten: arguments and apologies are worth less from then on."""
+        if heard.promises:
+            self.lose_goodwill(bargaining.PROMISED)
+            self.trust *= bargaining.MISTRUST
+            return None
+        return ("broken_promise", None) if self.trust < 1 and heard.net and heard.arguments and rng.random() < 0.5 else None
+
+    def _notice_repetition(self, heard: Heard) -> Opener | None:
+        repeated = heard.sentences & self.heard_sentences
         self.heard_sentences |= heard.sentences
-        if heard.internal:
-            cost += bargaining.INTERNAL
+        if not repeated:
+            return None
+        self.lose_goodwill(bargaining.REPEATED)
+        return ("repeated", None)
+
+    def _notice_manners(self, text: str, heard: Heard) -> Opener | None:
+        """Faults that need no memory: pressure, claims that it knows to be false, office words, another language, no greeting."""
+        opener: Opener | None = None
+        true_elsewhere = {fact.competitor_price for fact in self.facts}
+        invented = any(quoted not in true_elsewhere for quoted in heard.quoted_competitor) or attention.spreads_hearsay(text)
+        foreign = attention.mixes_languages(text, english=True)
+        cost = bargaining.PRESSED * heard.presses + bargaining.BRUSQUE * heard.brusque
+        if invented:
+            cost += bargaining.WRONG_FACT
+            opener = ("too_good", None)
+        if heard.internal or foreign:
+            cost += bargaining.INTERNAL * heard.internal + bargaining.FOREIGN * foreign
             opener = ("internal", None)
         if not self.introduced and not heard.greets:
             cost += bargaining.NO_GREETING
             opener = ("no_greeting", None)
         self.introduced = True
-        true_elsewhere = {fact.competitor_price for fact in self.facts}
-        if any(quoted not in true_elsewhere for quoted in heard.quoted_competitor):
-            cost += bargaining.WRONG_FACT
-        if heard.calms and not heard.net:
-            cost -= bargaining.CALMED
-        elif self.goodwill < 0.25 and heard.net and not heard.calms:
-            cost += bargaining.IGNORED_ANGER
-        elif heard.thanks and not cost:
-            cost -= bargaining.THANKED
         self.lose_goodwill(cost)
         return opener
 
-    def _weigh_arguments(self, heard: Heard, rng: random.Random) -> Opener | None:
-        if not heard.net or heard.confirms or heard.accepts:
-            return None
-        welcome = [lever for lever in sorted(heard.arguments) if lever in self.profile.levers]
-        fresh = [lever for lever in welcome if any(lever not in room.welcomed for room in self.rooms.values())]
-        for room in self.rooms.values():
-            room.welcomed.update(welcome)
-        if heard.arguments & self.profile.dislikes:
-            return ("disliked", None)
-        if fresh:
-            return ("match", fresh[0])
-        if heard.arguments and not welcome and rng.random() < 0.35:
-            return ("mismatch", None)
-        return None
+    def _soften(self, text: str, heard: Heard, *, was_angry: bool, blamed: bool) -> None:
+        """An apology that asks for nothing wins goodwill back; haggling with anger loses more."""
+        if heard.calms and not heard.net and not attention.haggles_on(text):
+            self.lose_goodwill(-bargaining.CALMED * self.trust)
+        elif was_angry and heard.net and not heard.calms:
+            self.lose_goodwill(bargaining.IGNORED_ANGER)
+        elif heard.thanks and not blamed and not (heard.promises or heard.presses or heard.brusque):
+            self.lose_goodwill(-bargaining.THANKED)
 
     def plan(
         self,
@@ -176,6 +264,7 @@ class Mind:
     def question(self, topic: str) -> Plan:
         """Ask something, once per conversation."""
         self.asked_topics.add(topic)
+        self.open_question = topic
         return self.plan(HotelMoveKind.QUESTION, topic)
 
     def stall(self, rng: random.Random) -> Plan:
@@ -194,5 +283,6 @@ class Mind:
         if rng.random() < 0.1 and "number" not in self.asked_topics:
             return self.question("number")
         if rng.random() < 0.72:
-            return self.plan(HotelMoveKind.INFORM, "situation", lever=rng.choice(sorted(self.profile.levers)))
+            self.told = rng.choice(sorted(self.profile.levers))
+            return self.plan(HotelMoveKind.INFORM, "situation", lever=self.told)
         return self.plan(HotelMoveKind.INFORM, "pushback")

@@ -58,6 +58,10 @@ class Temper:
     """Chance to counter an ask that it could have taken."""
     strict: float
     """Chance to insist on terms that a confirmation leaves out."""
+    pace_s: float
+    """Median seconds until it begins to type, in a neutral mood."""
+    late: float
+    """Chance that an answer comes hours later."""
     styles: tuple[TypingStyle, ...]
     tactics: tuple[ConcessionTactic, ...]
 
@@ -66,43 +70,53 @@ _P, _T, _C = TypingStyle, Temper, ConcessionTactic
 TEMPERS: dict[Persona, Temper] = {
     Persona.WARM: _T(
         mood=Mood.WARM, goodwill=0.75, patience=13, stalls=0.06, silence=0.03, asks=0.12, vague=0.05, conditions=0.06, confusion=0.15,
-        selling=0.15, haggles=0.1, strict=0.1, styles=(_P.PLAIN, _P.CHATTY, _P.EMOJI), tactics=(_C.LINEAR, _C.CONCEDER),
+        selling=0.15, haggles=0.1, strict=0.1, pace_s=120, late=0.04,
+        styles=(_P.PLAIN, _P.CHATTY, _P.EMOJI), tactics=(_C.LINEAR, _C.CONCEDER),
     ),
     Persona.CURT: _T(
         mood=Mood.NEUTRAL, goodwill=0.5, patience=10, stalls=0.08, silence=0.06, asks=0.08, vague=0.04, conditions=0.04, confusion=0.3,
-        selling=0.15, haggles=0.2, strict=0.05, styles=(_P.TERSE, _P.TERSE, _P.TYPOS), tactics=(_C.BOULWARE, _C.LINEAR),
+        selling=0.15, haggles=0.2, strict=0.05, pace_s=60, late=0.05,
+        styles=(_P.TERSE, _P.TERSE, _P.TYPOS), tactics=(_C.BOULWARE, _C.LINEAR),
     ),
     Persona.HAGGLER: _T(
         mood=Mood.NEUTRAL, goodwill=0.6, patience=15, stalls=0.03, silence=0.02, asks=0.12, vague=0.08, conditions=0.12, confusion=0.15,
-        selling=0.15, haggles=0.65, strict=0.1, styles=(_P.PLAIN, _P.CHATTY, _P.VOICE_NOTE), tactics=(_C.BOULWARE, _C.LINEAR),
+        selling=0.15, haggles=0.65, strict=0.1, pace_s=45, late=0.02,
+        styles=(_P.PLAIN, _P.CHATTY, _P.VOICE_NOTE), tactics=(_C.BOULWARE, _C.LINEAR),
     ),
     Persona.CORPORATE: _T(
         mood=Mood.NEUTRAL, goodwill=0.6, patience=12, stalls=0.08, silence=0.03, asks=0.18, vague=0.02, conditions=0.12, confusion=0.06,
-        selling=0.1, haggles=0.2, strict=0.7, styles=(_P.PLAIN,), tactics=(_C.LINEAR, _C.BOULWARE),
+        selling=0.1, haggles=0.2, strict=0.7, pace_s=600, late=0.1,
+        styles=(_P.PLAIN,), tactics=(_C.LINEAR, _C.BOULWARE),
     ),
     Persona.ANXIOUS: _T(
         mood=Mood.ANXIOUS, goodwill=0.6, patience=12, stalls=0.14, silence=0.05, asks=0.18, vague=0.1, conditions=0.05, confusion=0.2,
-        selling=0.15, haggles=0.05, strict=0.2, styles=(_P.PLAIN, _P.TYPOS, _P.EMOJI), tactics=(_C.CONCEDER, _C.LINEAR),
+        selling=0.15, haggles=0.05, strict=0.2, pace_s=90, late=0.04,
+        styles=(_P.PLAIN, _P.TYPOS, _P.EMOJI), tactics=(_C.CONCEDER, _C.LINEAR),
     ),
     Persona.ANGRY: _T(
         mood=Mood.ANNOYED, goodwill=0.4, patience=10, stalls=0.04, silence=0.05, asks=0.1, vague=0.03, conditions=0.04, confusion=0.2,
-        selling=0.15, haggles=0.25, strict=0.1, styles=(_P.PLAIN, _P.TYPOS, _P.EMOJI), tactics=(_C.BOULWARE,),
+        selling=0.15, haggles=0.25, strict=0.1, pace_s=75, late=0.05,
+        styles=(_P.PLAIN, _P.TYPOS, _P.EMOJI), tactics=(_C.BOULWARE,),
     ),
     Persona.ABSENT_MINDED: _T(
         mood=Mood.NEUTRAL, goodwill=0.6, patience=14, stalls=0.14, silence=0.12, asks=0.12, vague=0.14, conditions=0.05, confusion=0.35,
-        selling=0.25, haggles=0.1, strict=0.0, styles=(_P.TYPOS, _P.VOICE_NOTE, _P.PLAIN), tactics=(_C.LINEAR, _C.CONCEDER),
+        selling=0.25, haggles=0.1, strict=0.0, pace_s=900, late=0.18,
+        styles=(_P.TYPOS, _P.VOICE_NOTE, _P.PLAIN), tactics=(_C.LINEAR, _C.CONCEDER),
     ),
     Persona.STORYTELLER: _T(
         mood=Mood.WARM, goodwill=0.65, patience=14, stalls=0.1, silence=0.03, asks=0.12, vague=0.12, conditions=0.08, confusion=0.2,
-        selling=0.15, haggles=0.3, strict=0.1, styles=(_P.CHATTY, _P.VOICE_NOTE), tactics=(_C.LINEAR,),
+        selling=0.15, haggles=0.3, strict=0.1, pace_s=240, late=0.06,
+        styles=(_P.CHATTY, _P.VOICE_NOTE), tactics=(_C.LINEAR,),
     ),
     Persona.SCEPTIC: _T(
         mood=Mood.NEUTRAL, goodwill=0.45, patience=12, stalls=0.06, silence=0.04, asks=0.25, vague=0.04, conditions=0.1, confusion=0.15,
-        selling=0.15, haggles=0.35, strict=0.5, styles=(_P.PLAIN, _P.TERSE), tactics=(_C.BOULWARE,),
+        selling=0.15, haggles=0.35, strict=0.5, pace_s=300, late=0.05,
+        styles=(_P.PLAIN, _P.TERSE), tactics=(_C.BOULWARE,),
     ),
     Persona.NEWCOMER: _T(
         mood=Mood.ANXIOUS, goodwill=0.65, patience=12, stalls=0.16, silence=0.06, asks=0.22, vague=0.1, conditions=0.04, confusion=0.4,
-        selling=0.3, haggles=0.05, strict=0.1, styles=(_P.PLAIN, _P.TYPOS), tactics=(_C.CONCEDER,),
+        selling=0.3, haggles=0.05, strict=0.1, pace_s=420, late=0.08,
+        styles=(_P.PLAIN, _P.TYPOS), tactics=(_C.CONCEDER,),
     ),
 }  # fmt: skip
 
