@@ -1,20 +1,20 @@
 """From a turn to the words of a reply, as they come from the model.
 
-The model answers ``{"move":…,"text":…}``. ``ReplyDecoder`` takes the answer in pieces of any size, cut anywhere, and gives out the words of
-``text`` as soon as they are certain; ``write`` yields them and, at the end, the whole reply with its names put right (``grounding``), so
-that its words may differ from the pieces. What they are worth is for the guard.
+The model answers ``{"move":…,"text":…}``, the text with blanks for what is a fact. ``ReplyDecoder`` takes the answer in pieces of any size,
+cut anywhere; ``write`` fills the blanks (``agent.language.blanks``) and yields the words as soon as they are certain, and at the end the
+whole reply. What they are worth is for the guard.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from agent.domain import Reply, TurnContext
+from agent.domain import AllowedMove, Reply, TurnContext
 from agent.guardrails.rule import Violation
+from agent.language.blanks import Filler, UnknownBlank, blanks, fill
 from agent.language.client import ModelClient
 from agent.language.fallbacks import Fallback, note
 from agent.language.format import reply_schema
-from agent.language.grounding import grounded
 from agent.language.prompts import render_write
 from db.errors import ParleyError
 
@@ -57,28 +57,39 @@ def write(
         temperature=temperature,
         seed=seed,
     )
+    filler: Filler | None = None
     try:
         for piece in pieces:
             if words := decoder.feed(piece):
-                yield Token(words)
-        fields = decoder.finish()
-        reply = _reply(context, fields)
+                filler = filler or Filler(blanks(context, _move(context, decoder.fields)))
+                if filled := filler.feed(words):
+                    yield Token(filled)
+        reply = _reply(context, decoder.finish())
+    except UnknownBlank as fault:
+        note(Fallback.WRITER_BAD_OUTPUT, reason=str(fault))
+        raise WriterFailed(str(fault)) from fault
     except WriterFailed as fault:
         note(Fallback.WRITER_BAD_OUTPUT, reason=str(fault))
         raise
     yield reply
 
 
-def _reply(context: TurnContext, fields: dict[str, str]) -> Reply:
+def _reply(context: TurnContext, fields: Mapping[str, str]) -> Reply:
     if set(fields) != {"move", "text"}:
         raise WriterFailed("the model's answer lacks its move or its text")
-    moves = [move for move in context.allowed if move.key == fields["move"]]
-    if not moves:
-        raise WriterFailed("the model's answer names a move that is not allowed in this turn")
-    text = fields["text"].strip()
+    move = _move(context, fields)
+    text = fill(fields["text"], blanks(context, move)).strip()
     if not text:
         raise WriterFailed("the model's answer has no words")
-    return grounded(context, Reply(move=moves[0], text=text))
+    return Reply(move=move, text=text)
+
+
+def _move(context: TurnContext, fields: Mapping[str, str]) -> AllowedMove:
+    """The move comes before the words: which price a blank stands for depends on it."""
+    for move in context.allowed:
+        if move.key == fields.get("move"):
+            return move
+    raise WriterFailed("the model's answer names a move that is not allowed in this turn")
 
 
 class _At(Enum):
@@ -123,6 +134,11 @@ class ReplyDecoder:
             elif character not in _BLANK:
                 self._between(character)
         return "".join(words)
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The fields that are complete."""
+        return self._fields
 
     def finish(self) -> dict[str, str]:
         """The whole object. Raises WriterFailed where it was cut off."""

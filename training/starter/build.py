@@ -1,15 +1,16 @@
 """From nothing to a shipped model: play, learn the vocabulary, encode, train, measure, export.
 
-Each phase leaves a file in the work folder and is skipped on ``resume`` where that file is there; training itself goes on from its last
-checkpoint. The model folder is complete once it has its name.
+The model is an average colleague; ``policy-v1``, an adapter on it, a better one. Each phase leaves a file in the work folder and is
+skipped on ``resume`` where that file is there; training itself goes on from its last checkpoint. What is exported is complete or not
+there.
 """
 
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -19,16 +20,17 @@ from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from agent.language.prompts import prompts_version
 from training.settings import TrainingSettings
+from training.starter import adapter
 from training.starter.card import BuildFacts, model_card, processor
 from training.starter.corpus import counts, mixed, play_many
-from training.starter.drills import drills
-from training.starter.evaluation import Figures, evaluate_reading, evaluate_writing, perplexity, sample_of
+from training.starter.evaluation import Figures, Writing, evaluate_judging, evaluate_reading, evaluate_writing, perplexity, sample_of
+from training.starter.judging import JudgeExercise
 from training.starter.model import fresh_model, parameter_count
 from training.starter.presets import Preset, preset_named
-from training.starter.pretraining import StepReport, TrainingSummary, pretrain
+from training.starter.pretraining import StepReport, pretrain
 from training.starter.progress import BuildEvent, Report, silent
 from training.starter.samples import EncodedSample, Sample, encode, load_encoded, save_encoded
-from training.starter.selfplay import ReadExercise, WriteExercise
+from training.starter.selfplay import Exercise, ReadExercise, WriteExercise
 from training.starter.tokenizer import end_id, load_tokenizer, pad_id, train_tokenizer
 
 HELD_OUT_FIRST_SEED = 900_000_000
@@ -45,6 +47,10 @@ class Built:
     """The model: weights, tokenizer, card."""
     weights_hash: str
     """SHA-256 of ``model.safetensors``."""
+    adapter: Path
+    """``policy-v1``, as peft writes it."""
+    adapter_hash: str
+    """SHA-256 of ``adapter_model.safetensors``."""
     figures: Figures
 
 
@@ -81,11 +87,9 @@ def build(
     sources = _note_sources(work / "sources.json")
     prepared = _prepare(work, chosen, seed, threads, progress)
     model = _new_model(chosen, prepared.tokenizer, seed)
-    warm_up = drills(prepared.tokenizer, count=chosen.drills, seed=seed)
     summary = pretrain(
         model,
         prepared.samples,
-        warm_up=warm_up,
         preset=chosen,
         seed=seed,
         pad_id=pad_id(prepared.tokenizer),
@@ -99,9 +103,54 @@ def build(
         return None
     # What ships is bfloat16; what is measured is what ships.
     torch.nn.Module.to(model, device="cpu", dtype=torch.bfloat16)
-    model.eval()
-    figures = measure(model, prepared.tokenizer, chosen, seed, progress)
-    return _export(out / "model", model, prepared, chosen, seed, threads, summary, figures, sources)
+    part, adapter_part = work / "model", work / adapter.NAME
+    model.save_pretrained(part)
+    prepared.tokenizer.save_pretrained(part, save_jinja_files=False)
+    held_out = play_many(HELD_OUT_FIRST_SEED, chosen.held_out_conversations, held_out=True, threads=1, report=lambda _: None)
+    figures = measure(model.eval(), prepared.tokenizer, held_out, chosen, seed, progress)
+    adapted = adapter.with_adapter(model, chosen, seed=seed)
+    taught = adapter.teach(
+        model,
+        _excellent(work / "adapter.npz", prepared.tokenizer, chosen, seed, threads, progress),
+        preset=chosen,
+        seed=seed,
+        pad_id=pad_id(prepared.tokenizer),
+        threads=threads,
+        checkpoint=work / "adapter.pt",
+        resume=resume,
+        report=lambda step: progress(_training_event(step, phase=f"teaching {adapter.NAME}")),
+    )
+    adapter.save(adapted, adapter_part)
+    figures = replace(figures, policy=_writing(model.eval(), prepared.tokenizer, held_out, chosen, seed, progress))
+    (part / "model.safetensors").chmod(0o644)
+    weights = (part / "model.safetensors").read_bytes()
+    facts = BuildFacts(
+        preset=chosen,
+        seed=seed,
+        parameters=parameter_count(_new_model(chosen, prepared.tokenizer, seed)),
+        vocabulary=len(prepared.tokenizer),
+        weight_bytes=len(weights),
+        adapter_bytes=(adapter_part / "adapter_model.safetensors").stat().st_size,
+        weights_hash=hashlib.sha256(weights).hexdigest(),
+        adapter_hash=hashlib.sha256((adapter_part / "adapter_model.safetensors").read_bytes()).hexdigest(),
+        samples=prepared.counts,
+        conversations=chosen.conversations,
+        training=summary,
+        teaching=taught,
+        device=torch.cuda.get_device_name() if torch.cuda.is_available() else processor(),
+        threads=threads,
+        sources=sources,
+        versions={name: version(name) for name in ("torch", "transformers", "tokenizers", "peft")},
+        prompts_version=prompts_version(),
+    )
+    (part / "MODEL_CARD.md").write_text(model_card(facts, figures), encoding="utf-8")
+    (part / "figures.json").write_text(json.dumps({"build": asdict(facts), "figures": figures.as_dict()}, indent=1), encoding="utf-8")
+    for finished in (part, adapter_part):
+        shutil.rmtree(out / finished.name, ignore_errors=True)
+        shutil.copytree(finished, out / finished.name)
+    return Built(
+        folder=out / "model", adapter=out / adapter.NAME, weights_hash=facts.weights_hash, adapter_hash=facts.adapter_hash, figures=figures
+    )
 
 
 def _prepare(work: Path, preset: Preset, seed: int, threads: int, progress: Report) -> _Prepared:
@@ -157,27 +206,68 @@ def _new_model(preset: Preset, tokenizer: PreTrainedTokenizerFast, seed: int) ->
     return fresh_model(preset.shape, vocabulary=len(tokenizer), end_id=end_id(tokenizer), pad_id=pad_id(tokenizer), seed=seed)
 
 
-def _training_event(step: StepReport) -> BuildEvent:
+def _training_event(step: StepReport, *, phase: str = "training") -> BuildEvent:
     minutes, seconds = divmod(round(step.remaining_seconds), 60)
     detail = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s, {minutes}:{seconds:02d} left"
-    return BuildEvent(phase="training", done=step.step, total=step.steps, detail=detail)
+    return BuildEvent(phase=phase, done=step.step, total=step.steps, detail=detail)
 
 
-def measure(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, preset: Preset, seed: int, progress: Report = silent) -> Figures:
-    """The figures of the model card, on held-out negotiations."""
-    total = 5
+def _excellent(
+    encoded: Path, tokenizer: PreTrainedTokenizerFast, preset: Preset, seed: int, threads: int, progress: Report
+) -> list[EncodedSample]:
+    """What the adapter learns from: reading, and the replies of excellent colleagues."""
+    if encoded.exists():
+        return load_encoded(encoded)
+
+    def played(done: int) -> None:
+        progress(BuildEvent(phase="playing excellently", done=done, total=preset.adapter_conversations))
+
+    first = seed * 1_000_000 + 500_000
+    exercises = play_many(first, preset.adapter_conversations, held_out=False, threads=threads, report=played, qualities=adapter.QUALITIES)
+    samples = mixed([exercise for exercise in exercises if not isinstance(exercise, JudgeExercise)], seed=seed)
+    fitting = [one for one in (encode(sample, tokenizer) for sample in samples) if len(one.ids) <= preset.shape.window]
+    save_encoded(fitting, encoded)
+    return fitting
+
+
+def _writing(
+    model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, held_out: Sequence[Exercise], preset: Preset, seed: int, progress: Report
+) -> tuple[Writing, ...]:
+    """The adapter's first drafts for the turns that the base was measured on, at both temperatures."""
+    writes = _turns_to_write(held_out, preset, seed)
+    phase = f"measuring {adapter.NAME}"
+    progress(BuildEvent(phase=phase, done=0, total=1))
+    measured = tuple(evaluate_writing(model, tokenizer, writes, temperature=temperature, seed=seed) for temperature in (0.0, 0.7))
+    progress(BuildEvent(phase=phase, done=1, total=1))
+    return measured
+
+
+def _turns_to_write(held_out: Sequence[Exercise], preset: Preset, seed: int) -> list[WriteExercise]:
+    writes = [exercise for exercise in held_out if isinstance(exercise, WriteExercise) and not exercise.violations]
+    return sample_of(writes, preset.evaluated_samples, seed=seed)
+
+
+def measure(
+    model: Qwen3ForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    held_out: Sequence[Exercise],
+    preset: Preset,
+    seed: int,
+    progress: Report = silent,
+) -> Figures:
+    """The base's figures of the model card, on held-out negotiations."""
+    total = 6
 
     def at(done: int) -> None:
         progress(BuildEvent(phase="measuring", done=done, total=total))
 
     at(0)
-    held_out = play_many(HELD_OUT_FIRST_SEED, preset.held_out_conversations, held_out=True, threads=1, report=lambda _: None)
-    writes = [exercise for exercise in held_out if isinstance(exercise, WriteExercise) and not exercise.violations]
+    writes = _turns_to_write(held_out, preset, seed)
     reads = [exercise for exercise in held_out if isinstance(exercise, ReadExercise)]
-    writes = sample_of(writes, preset.evaluated_samples, seed=seed)
     reads = sample_of(reads, preset.evaluated_samples, seed=seed)
     at(1)
-    encoded = [encode(exercise.sample(), tokenizer) for exercise in (*writes, *reads)]
+    judges = sample_of([exercise for exercise in held_out if isinstance(exercise, JudgeExercise)], preset.evaluated_samples, seed=seed)
+    encoded = [encode(exercise.sample(), tokenizer) for exercise in (*writes, *reads, *judges)]
     surprise = perplexity(model, [sample for sample in encoded if len(sample.ids) <= preset.shape.window], pad_id=pad_id(tokenizer))
     at(2)
     reading = evaluate_reading(model, tokenizer, reads)
@@ -186,45 +276,6 @@ def measure(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, preset:
     at(4)
     sampled = evaluate_writing(model, tokenizer, writes, temperature=0.7, seed=seed)
     at(5)
-    return Figures(perplexity=surprise, reading=reading, writing=(greedy, sampled))
-
-
-def _export(
-    folder: Path,
-    model: Qwen3ForCausalLM,
-    prepared: _Prepared,
-    preset: Preset,
-    seed: int,
-    threads: int,
-    summary: TrainingSummary,
-    figures: Figures,
-    sources: int,
-) -> Built:
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    model.save_pretrained(part)
-    prepared.tokenizer.save_pretrained(part, save_jinja_files=False)
-    # Whoever serves it may be another user than the one who built it.
-    (part / "model.safetensors").chmod(0o644)
-    weights = (part / "model.safetensors").read_bytes()
-    facts = BuildFacts(
-        preset=preset,
-        seed=seed,
-        parameters=parameter_count(model),
-        vocabulary=len(prepared.tokenizer),
-        weight_bytes=len(weights),
-        weights_hash=hashlib.sha256(weights).hexdigest(),
-        samples=prepared.counts,
-        conversations=preset.conversations,
-        training=summary,
-        device=torch.cuda.get_device_name() if torch.cuda.is_available() else processor(),
-        threads=threads,
-        sources=sources,
-        versions={name: version(name) for name in ("torch", "transformers", "tokenizers")},
-        prompts_version=prompts_version(),
-    )
-    (part / "MODEL_CARD.md").write_text(model_card(facts, figures), encoding="utf-8")
-    (part / "figures.json").write_text(json.dumps({"build": asdict(facts), "figures": figures.as_dict()}, indent=1), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
-    return Built(folder=folder, weights_hash=facts.weights_hash, figures=figures)
+    judging = evaluate_judging(model, tokenizer, judges)
+    at(6)
+    return Figures(perplexity=surprise, reading=reading, writing=(greedy, sampled), judging=judging)

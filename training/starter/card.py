@@ -18,10 +18,14 @@ class BuildFacts:
     parameters: int
     vocabulary: int
     weight_bytes: int
+    adapter_bytes: int
     weights_hash: str
+    adapter_hash: str
     samples: Mapping[str, int]
     conversations: int
     training: TrainingSummary
+    teaching: TrainingSummary
+    """Of the adapter."""
     device: str
     threads: int
     sources: int
@@ -67,6 +71,7 @@ it knows nothing else. All figures below are on simulated conversations.
 | vocabulary | {facts.vocabulary:,} entries, byte-level BPE, one token a digit |
 | window | {shape.window:,} tokens |
 | weights | bfloat16, {facts.weight_bytes / 1e6:.1f} MB, SHA-256 `{facts.weights_hash}` |
+| policy-v1 | LoRA adapter of rank {facts.preset.adapter_rank}, {facts.adapter_bytes / 1e6:.1f} MB, SHA-256 `{facts.adapter_hash}` |
 | prompts | version `{facts.prompts_version}` |
 
 ## How it was made
@@ -76,6 +81,7 @@ it knows nothing else. All figures below are on simulated conversations.
 | conversations | {facts.conversations:,} simulated |
 | samples | {made_of} |
 | training | {facts.preset.steps:,} steps, {run.tokens:,} tokens, {run.seconds / 60:.1f} minutes, last loss {run.last_loss:.3f} |
+| policy-v1 | {_taught(facts)} |
 | optimiser | Muon {facts.preset.muon_learning_rate:g} and AdamW {facts.preset.learning_rate:g}, {facts.preset.warmup_steps} warm-up steps |
 | hardware | {facts.device}, {facts.threads} threads |
 | software | {versions} |
@@ -93,11 +99,15 @@ Reading ({reading.samples} messages): kind {reading.kind:.1%}, mood {reading.moo
 |---|---|
 {kinds}
 
-Writing, first drafts:
+Writing, first drafts with their blanks filled as in service:
 
-| temperature | replies | well formed | move allowed | guard passed | price copied exactly | distinct | what the guard objected to |
-|---|---|---|---|---|---|---|---|
-{chr(10).join(_row(writing) for writing in figures.writing)}
+| model | temperature | replies | well formed | move allowed | guard passed | price copied exactly | distinct | what the guard objected to |
+|---|---|---|---|---|---|---|---|---|
+{chr(10).join(_row("base", writing) for writing in figures.writing)}
+{chr(10).join(_row("policy-v1", writing) for writing in figures.policy)}
+
+Judging ({figures.judging.samples} replies): readable {figures.judging.readable:.1%}, marks exact {figures.judging.exact:.1%}, within one
+{figures.judging.within_one:.1%}, rank correlation of the weighted sums {figures.judging.rank_correlation:.2f}.
 
 ## What it is not for
 Anything outside Parley. Its replies go out only after the guard has checked every number, and an agreement is made by code, never by it.
@@ -113,9 +123,17 @@ def _repeatable(sources: int) -> str:
     )
 
 
-def _row(writing: Writing) -> str:
+def _taught(facts: BuildFacts) -> str:
+    run, preset = facts.teaching, facts.preset
+    return (
+        f"{preset.adapter_conversations:,} conversations of excellent colleagues, {preset.adapter_steps:,} steps, {run.tokens:,} tokens, "
+        f"{run.seconds / 60:.1f} minutes"
+    )
+
+
+def _row(model: str, writing: Writing) -> str:
     objections = ", ".join(f"{rule} {count}" for rule, count in list(writing.violations.items())[:6]) or "nothing"
     return (
-        f"| {writing.temperature:g} | {writing.samples} | {writing.well_formed:.1%} | {writing.move_allowed:.1%} "
+        f"| {model} | {writing.temperature:g} | {writing.samples} | {writing.well_formed:.1%} | {writing.move_allowed:.1%} "
         f"| {writing.guard_pass:.1%} | {writing.price_copied:.1%} | {writing.distinct:.1%} | {objections} |"
     )

@@ -11,30 +11,35 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+from training.starter.judging import JudgeExercise
 from training.starter.samples import Job, Sample
-from training.starter.selfplay import Exercise, ReadExercise, play
+from training.starter.selfplay import QUALITIES, Exercise, ReadExercise, WriteExercise, play
 
 RAREST_SHARE = 0.5
 """Kinds of messages and moves rarer than this share of the average are repeated until they come close to it, six times at most."""
 _CHUNK = 25
+_Job = tuple[int, int, bool, tuple[str, ...]]
+"""First seed, how many, whether held out, and how our side speaks."""
 _WORTH_A_POOL = 4
 """Fewer chunks are played faster than processes start."""
 
 
-def play_many(first_seed: int, count: int, *, held_out: bool, threads: int, report: Callable[[int], None]) -> list[Exercise]:
+def play_many(
+    first_seed: int, count: int, *, held_out: bool, threads: int, report: Callable[[int], None], qualities: Sequence[str] = QUALITIES
+) -> list[Exercise]:
     """The exercises of ``count`` negotiations with consecutive seeds; the result does not depend on ``threads``."""
     starts = range(first_seed, first_seed + count, _CHUNK)
-    jobs = [(start, min(_CHUNK, first_seed + count - start), held_out) for start in starts]
+    jobs = [(start, min(_CHUNK, first_seed + count - start), held_out, tuple(qualities)) for start in starts]
     exercises: list[Exercise] = []
     done = 0
-    for chunk, (_, size, _) in zip(_results(jobs, threads), jobs, strict=True):
+    for chunk, (_, size, _, _) in zip(_results(jobs, threads), jobs, strict=True):
         exercises.extend(chunk)
         done += size
         report(done)
     return exercises
 
 
-def _results(jobs: Sequence[tuple[int, int, bool]], threads: int) -> Iterator[list[Exercise]]:
+def _results(jobs: Sequence[_Job], threads: int) -> Iterator[list[Exercise]]:
     if threads == 1 or len(jobs) <= _WORTH_A_POOL:
         yield from map(_play_chunk, jobs)
         return
@@ -42,9 +47,9 @@ def _results(jobs: Sequence[tuple[int, int, bool]], threads: int) -> Iterator[li
         yield from pool.map(_play_chunk, jobs)
 
 
-def _play_chunk(job: tuple[int, int, bool]) -> list[Exercise]:
-    first, count, held_out = job
-    return [exercise for seed in range(first, first + count) for exercise in play(seed, held_out=held_out)]
+def _play_chunk(job: _Job) -> list[Exercise]:
+    first, count, held_out, qualities = job
+    return [exercise for seed in range(first, first + count) for exercise in play(seed, held_out=held_out, qualities=qualities)]
 
 
 def mixed(exercises: Sequence[Exercise], *, seed: int) -> list[Sample]:
@@ -52,7 +57,13 @@ def mixed(exercises: Sequence[Exercise], *, seed: int) -> list[Sample]:
     rng = random.Random(seed)
     by_job: defaultdict[Job, defaultdict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
     for exercise in exercises:
-        kind = str(exercise.truth.kind) if isinstance(exercise, ReadExercise) else exercise.reply.move.key
+        match exercise:
+            case ReadExercise():
+                kind = str(exercise.truth.kind)
+            case JudgeExercise():
+                kind = str(exercise.quality)
+            case WriteExercise():
+                kind = exercise.reply.move.key
         sample = exercise.sample()
         by_job[sample.job][kind].append(sample)
     samples = [sample for job in Job for sample in _levelled(by_job[job])]

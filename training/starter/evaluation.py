@@ -14,12 +14,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, cast
 
 import torch
+from scipy.stats import spearmanr
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from agent.domain import AllowedMove, Reply
 from agent.guardrails import check
-from agent.language.grounding import grounded
+from agent.language.blanks import UnknownBlank, blanks, fill
 from agent.language.prompts import Message
+from training.judging import shipped_rubric
+from training.starter.judging import JudgeExercise
 from training.starter.samples import EncodedSample, collate, prompt_ids
 from training.starter.selfplay import ReadExercise, WriteExercise
 from training.starter.tokenizer import pad_id as pad_mark
@@ -60,6 +63,20 @@ class Writing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """Held-out replies judged, against the marks that they deserve."""
+
+    samples: int
+    readable: float
+    """Answers that are marks on every item."""
+    exact: float
+    """Marks that are right, of all; an unreadable answer has none."""
+    within_one: float
+    rank_correlation: float
+    """Spearman's, of the readable answers' weighted sums."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """All of it."""
 
@@ -67,6 +84,9 @@ class Figures:
     """Per completion token."""
     reading: Reading
     writing: tuple[Writing, ...]
+    judging: Judging
+    policy: tuple[Writing, ...] = ()
+    """As ``writing``, with the adapter ``policy-v1``."""
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values."""
@@ -157,10 +177,35 @@ def evaluate_reading(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast
     )
 
 
+def evaluate_judging(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, exercises: Sequence[JudgeExercise]) -> Judging:
+    """Greedy judgements against the marks that follow from the phrasebook."""
+    rubric = shipped_rubric()
+    texts = generate(model, tokenizer, [exercise.prompt() for exercise in exercises], temperature=0.0, seed=0, max_tokens=64)
+    judged = [(rubric.parse(text), exercise.marks) for text, exercise in zip(texts, exercises, strict=True)]
+    read = [(said, true) for said, true in judged if said is not None]
+    off = [abs(said[item.name] - true[item.name]) for said, true in read for item in rubric.items]
+    asked = max(1, len(judged) * len(rubric.items))
+    ranks = [(rubric.score(said), rubric.score(true)) for said, true in read]
+    return Judging(
+        samples=len(exercises),
+        readable=len(read) / max(1, len(judged)),
+        exact=sum(error == 0 for error in off) / asked,
+        within_one=sum(error <= 1 for error in off) / asked,
+        rank_correlation=_spearman(ranks),
+    )
+
+
+def _spearman(pairs: Sequence[tuple[float, float]]) -> float:
+    said, true = ([pair[side] for pair in pairs] for side in (0, 1))
+    if len(set(said)) < 2 or len(set(true)) < 2:
+        return 0.0
+    return float(cast(Any, spearmanr(said, true)).statistic)
+
+
 def evaluate_writing(
     model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, exercises: Sequence[WriteExercise], *, temperature: float, seed: int
 ) -> Writing:
-    """First drafts for held-out turns, with their names put right as in service, held to the guard that every reply passes there."""
+    """First drafts for held-out turns, with their blanks filled as in service, held to the guard that every reply passes there."""
     texts = generate(model, tokenizer, [exercise.prompt() for exercise in exercises], temperature=temperature, seed=seed)
     well_formed = allowed = passed = priced = copied = 0
     words: set[str] = set()
@@ -177,12 +222,17 @@ def evaluate_writing(
             rules["move outside the allowed ones"] += 1
             continue
         allowed += 1
-        violations = check(exercise.context, grounded(exercise.context, Reply(move=move, text=said["text"])))
+        try:
+            written = fill(said["text"], blanks(exercise.context, move))
+        except UnknownBlank:
+            rules["a blank without a value"] += 1
+            continue
+        violations = check(exercise.context, Reply(move=move, text=written))
         passed += not violations
         rules.update({violation.rule for violation in violations})
         if move.price is not None:
             priced += 1
-            copied += _names(said["text"], move)
+            copied += _names(written, move)
     count = max(1, len(exercises))
     return Writing(
         temperature=temperature,

@@ -38,12 +38,6 @@ class Preset:
     """Simulated negotiations to learn from."""
     held_out_conversations: int
     """Negotiations with names, rooms, numbers and hotel profiles of their own, for the model card."""
-    drills: int
-    """Copying drills, see ``training.starter.drills``."""
-    drill_steps: int
-    """How many of the first steps are drills."""
-    drill_every: int
-    """After them, one step in so many is a drill."""
     steps: int
     batch_tokens: int
     """Upper bound of tokens in one optimiser step, padding included."""
@@ -53,6 +47,11 @@ class Preset:
     """Peak for the matrices inside the blocks (Muon, in AdamW's scale)."""
     warmup_steps: int
     weight_decay: float = 0.05
+    adapter_conversations: int
+    """Negotiations of excellent colleagues that ``policy-v1`` learns from."""
+    adapter_steps: int
+    adapter_rank: int = 8
+    adapter_learning_rate: float = 2e-3
     prompt_share: float = 0.15
     """Share of prompt positions that are learned too, so that the model learns the language of both sides."""
     checkpoint_seconds: float = 60.0
@@ -66,14 +65,13 @@ PRESETS: dict[str, Preset] = {
         shape=Shape(layers=2, hidden=64, feed_forward=128, heads=2, key_value_heads=1, head_dim=32, vocabulary=1024),
         conversations=24,
         held_out_conversations=4,
-        drills=40,
-        drill_steps=2,
-        drill_every=6,
         steps=12,
         batch_tokens=2048,
         learning_rate=3e-3,
         muon_learning_rate=5e-3,
         warmup_steps=2,
+        adapter_conversations=12,
+        adapter_steps=6,
         evaluated_samples=4,
     ),
     "full": Preset(
@@ -81,14 +79,13 @@ PRESETS: dict[str, Preset] = {
         shape=Shape(layers=5, hidden=256, feed_forward=768, heads=4, key_value_heads=4),
         conversations=1500,
         held_out_conversations=80,
-        drills=24000,
-        drill_steps=600,
-        drill_every=8,
         steps=2000,
         batch_tokens=4096,
         learning_rate=2e-3,
         muon_learning_rate=5e-3,
         warmup_steps=40,
+        adapter_conversations=700,
+        adapter_steps=300,
     ),
 }
 

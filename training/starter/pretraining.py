@@ -61,7 +61,6 @@ def pretrain(
     model: Qwen3ForCausalLM,
     samples: Sequence[EncodedSample],
     *,
-    warm_up: Sequence[EncodedSample],
     preset: Preset,
     seed: int,
     pad_id: int,
@@ -71,7 +70,7 @@ def pretrain(
     report: Callable[[StepReport], None],
     stop_after: int | None = None,
 ) -> TrainingSummary:
-    """Train the model in place for ``preset.steps`` steps, the first ``preset.drill_steps`` of them on ``warm_up``.
+    """Train the model in place for ``preset.steps`` steps.
 
     With ``resume`` it goes on from ``checkpoint`` where there is one, and ends at the same weights as a run that was never cut off.
     ``stop_after`` ends this sitting at that step, checkpointed, as a kill would. On a GPU it trains there and hands the model back on it.
@@ -79,7 +78,7 @@ def pretrain(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.nn.Module.to(model, device=device)
     model.train()
-    order = _Order(warm_up, samples, preset=preset, seed=seed, pad_id=pad_id)
+    order = _Order(samples, preset=preset, seed=seed, pad_id=pad_id)
     last_step = preset.steps if stop_after is None else min(stop_after, preset.steps)
     with Replicas(model, preset, device=device, threads=threads) as replicas:
         done = _restore(checkpoint, model, replicas) if resume and checkpoint.exists() else _Progress()
@@ -116,23 +115,16 @@ def schedule(step: int, *, steps: int, warmup: int) -> float:
 
 
 class _Order:
-    """Which samples each step sees: drills first, then pass after pass over the samples with a drill now and then, lest it be forgotten."""
+    """Which samples each step sees: pass after pass over all of them."""
 
-    def __init__(
-        self, drills: Sequence[EncodedSample], samples: Sequence[EncodedSample], *, preset: Preset, seed: int, pad_id: int
-    ) -> None:
+    def __init__(self, samples: Sequence[EncodedSample], *, preset: Preset, seed: int, pad_id: int) -> None:
         self._preset, self._seed, self._pad_id = preset, seed, pad_id
-        self._drills = _Passes(drills, batch_tokens=preset.batch_tokens, seed=seed)
         self._samples = _Passes(samples, batch_tokens=preset.batch_tokens, seed=seed)
 
     def batch(self, step: int) -> Batch:
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + step)
-        first, every = self._preset.drill_steps, self._preset.drill_every
-        later = max(0, step - first)
-        drilling = step < first or later % every == every - 1
-        chosen = self._drills.at(min(step, first) + later // every) if drilling else self._samples.at(later - later // every)
-        share = 0.0 if drilling else self._preset.prompt_share
-        return collate(chosen, pad_id=self._pad_id, prompt_share=share, generator=generator)
+        chosen = self._samples.at(step)
+        return collate(chosen, pad_id=self._pad_id, prompt_share=self._preset.prompt_share, generator=generator)
 
 
 class _Passes:

@@ -89,7 +89,7 @@ class Replicas:
                 if other.grad is not None:
                     weights[0].grad = other.grad if weights[0].grad is None else weights[0].grad.add_(other.grad)
                     other.grad = None
-        torch.nn.utils.clip_grad_norm_(first, 1.0)
+        torch.nn.utils.clip_grad_norm_([weights for weights in first if weights.requires_grad], 1.0)
 
 
 def _sharing(model: Qwen3ForCausalLM) -> Qwen3ForCausalLM:
@@ -102,9 +102,13 @@ def _sharing(model: Qwen3ForCausalLM) -> Qwen3ForCausalLM:
 def _optimisers(model: Qwen3ForCausalLM, preset: Preset, count: int) -> list[tuple[torch.optim.Optimizer, float]]:
     """Muon for the matrices inside the blocks, dealt out to the threads, and AdamW for the embedding and the norms; with their peak rates.
 
+    Where the model carries an adapter, that alone learns, by AdamW.
+
     Muon: Jordan et al. 2024, its step scaled to AdamW's as in Moonlight (Liu et al. 2025, equation 4).
     """
-    named = dict(model.named_parameters())
+    named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    if any("lora_" in name for name in named):
+        return [(torch.optim.AdamW(named.values(), lr=preset.learning_rate, betas=(0.9, 0.98), weight_decay=0.0), preset.learning_rate)]
     inner = [weight for name, weight in named.items() if weight.ndim == 2 and "embed" not in name]
     embedding = [weight for name, weight in named.items() if weight.ndim == 2 and "embed" in name]
     norms = [weight for weight in named.values() if weight.ndim < 2]

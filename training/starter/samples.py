@@ -5,7 +5,6 @@ sample sees another one.
 """
 
 import random
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,15 +22,16 @@ IGNORED = -100
 
 
 class Job(StrEnum):
-    """What a sample teaches. Judging joins them once its rubric is there."""
+    """What a sample teaches."""
 
     READ = "read"
     WRITE = "write"
     REWRITE = "rewrite"
+    JUDGE = "judge"
 
 
 EMPHASIS = 4
-"""How many times a token counts that must be copied, or that is part of a reading: a reading is three words, a reply sixty."""
+"""How many times a token of a reading or a judgement counts: they are a few words, a reply sixty."""
 
 Ids = np.ndarray[tuple[int], np.dtype[np.uint16]]
 Weights = np.ndarray[tuple[int], np.dtype[np.uint8]]
@@ -44,8 +44,6 @@ class Sample:
     job: Job
     messages: tuple[Message, ...]
     completion: str
-    copied: tuple[str, ...] = ()
-    """Names that the completion must spell as the prompt does; its digits are looked after without being told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +58,9 @@ class EncodedSample:
 def encode(sample: Sample, tokenizer: PreTrainedTokenizerFast) -> EncodedSample:
     """Tokens of the prompt exactly as the server would render it, then of the completion with its end mark."""
     prompt = prompt_ids(sample.messages, tokenizer)
-    coded = tokenizer(sample.completion + END, add_special_tokens=False, return_offsets_mapping=True)
-    completion: list[int] = coded["input_ids"]
-    spans = [(0, len(sample.completion))] if sample.job is Job.READ else list(_copied_spans(sample))
-    weights = [1] * len(prompt) + [
-        EMPHASIS if any(start < high and low < end for low, high in spans) else 1 for start, end in coded["offset_mapping"]
-    ]
+    completion = tokenizer.encode(sample.completion + END, add_special_tokens=False)
+    weights = [1] * len(prompt) + [EMPHASIS if sample.job in (Job.READ, Job.JUDGE) else 1] * len(completion)
     return EncodedSample(np.array([*prompt, *completion], dtype=np.uint16), len(prompt), np.array(weights, dtype=np.uint8))
-
-
-def _copied_spans(sample: Sample) -> Iterator[tuple[int, int]]:
-    wanted = "|".join([r"\d+", *(re.escape(name) for name in sorted(sample.copied, key=len, reverse=True) if name)])
-    for found in re.finditer(wanted, sample.completion):
-        yield found.span()
 
 
 def prompt_ids(messages: Iterable[Message], tokenizer: PreTrainedTokenizerFast) -> list[int]:

@@ -5,6 +5,7 @@ look exactly as they will. One negotiation follows from its seed alone; held-out
 """
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -13,25 +14,29 @@ from decimal import Decimal
 from agent.context import read_context, turn_context
 from agent.domain import AllowedMove, HotelMove, Mandate, Reply, TicketFacts, TurnContext, Utterance, plain
 from agent.guardrails import Violation, check
+from agent.language.blanks import blank_out, blanks, fill
 from agent.language.context import ReadContext
 from agent.language.format import encode_reading, encode_reply
 from agent.language.prompts import Message, render_read, render_write
 from agent.language.reader import ModelReading, crosscheck
-from agent.language.templates import template
+from agent.language.templates import template as safe_template
 from agent.simulation import ScriptedBD, SimulatedHotel, sample_profile, sample_tickets
 from agent.sop import Terms, advance, begin, commit, open_state
 from db.vocabulary import PriceBasis, Speaker
 from training.starter import names
+from training.starter.judging import JudgeExercise, judge_exercise
 from training.starter.samples import Job, Sample
 
-QUALITIES = ("excellent", "excellent", "fine", "fine", "fine", "clumsy")
-"""How our side speaks, one drawn a turn: an average colleague, with room above it."""
+QUALITIES = ("excellent", "fine", "fine", "fine", "clumsy", "clumsy")
+"""How our side speaks, one drawn a turn: an average colleague with habits that experts mark down, and room above it."""
 ATTEMPTS = 6
 """Drafts of the scripted colleague before a turn is given the safe template."""
 OWN_NAMES_SHARE = 0.85
 """Share of conversations whose hotel, rooms and booking site get freshly invented names, and a currency of any country."""
 EXTRA_REPLY_SHARE = 0.35
 """Chance of a second, different reply to the same turn."""
+JUDGE_SHARE = 0.3
+"""Chance that a turn also yields a reply to be judged."""
 REWRITE_SHARE = 0.12
 """Chance that a turn also yields a rewrite of a faulty draft."""
 
@@ -42,6 +47,8 @@ class WriteExercise:
 
     context: TurnContext
     reply: Reply
+    template: str
+    """The reply's text with blanks: what the model writes."""
     violations: tuple[Violation, ...] = ()
 
     def prompt(self) -> list[Message]:
@@ -50,14 +57,12 @@ class WriteExercise:
 
     def completion(self) -> str:
         """What it should answer."""
-        return encode_reply(self.reply)
+        return encode_reply(Reply(move=self.reply.move, text=self.template))
 
     def sample(self) -> Sample:
         """Both, as training takes them."""
-        facts = self.context.facts
-        names = {name for fact in facts for name in (fact.hotel_name, fact.room_type, fact.currency, fact.competitor_source or "")}
         job = Job.REWRITE if self.violations else Job.WRITE
-        return Sample(job, tuple(self.prompt()), self.completion(), tuple(sorted(names)))
+        return Sample(job, tuple(self.prompt()), self.completion())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +86,10 @@ class ReadExercise:
         return Sample(Job.READ, tuple(self.prompt()), self.completion())
 
 
-Exercise = WriteExercise | ReadExercise
+Exercise = WriteExercise | ReadExercise | JudgeExercise
 
 
-def play(seed: int, *, held_out: bool = False) -> Iterator[Exercise]:
+def play(seed: int, *, held_out: bool = False, qualities: Sequence[str] = QUALITIES) -> Iterator[Exercise]:
     """One negotiation from greeting to end, as the exercises that it holds."""
     rng = random.Random(f"{seed}/{held_out}")
     today = date(2025, 1, 1) + timedelta(days=rng.randrange(1500))
@@ -99,12 +104,12 @@ def play(seed: int, *, held_out: bool = False) -> Iterator[Exercise]:
     heard: HotelMove | None = None
     while step.allowed:
         context = turn_context(step, facts, history, hotel_move=heard)
-        reply = _reply(bd, context, rng)
-        if reply is None:
-            reply = _safe(context)
-        else:
-            yield WriteExercise(context, reply)
-            yield from _more(bd, context, reply, rng)
+        reply, template = _reply(bd, context, rng, qualities)
+        if template is not None:
+            yield WriteExercise(context, reply, template)
+            yield from _more(bd, context, reply, template, rng, qualities)
+        if rng.random() < JUDGE_SHARE and (judged := judge_exercise(bd, context, rng)) is not None:
+            yield judged
         history = (*history, Utterance(Speaker.BD, reply.text))
         state = commit(step.state, reply.move)
         if state.stage.is_end:
@@ -148,31 +153,34 @@ def _rooms(rng: random.Random, *, held_out: bool) -> Iterator[str]:
         yield names.room_type(rng, held_out=held_out)
 
 
-def _reply(bd: ScriptedBD, context: TurnContext, rng: random.Random) -> Reply | None:
-    """A draft of the scripted colleague that passes the guard; None where it finds none."""
+def _reply(bd: ScriptedBD, context: TurnContext, rng: random.Random, qualities: Sequence[str]) -> tuple[Reply, str | None]:
+    """A draft of the scripted colleague that passes the guard, with its template; where it finds none, the safe one, not to be imitated."""
     move = rng.choice(context.allowed)
     for _ in range(ATTEMPTS):
-        reply = Reply(move=move, text=bd.say(context, move, rng=rng, quality=rng.choice(QUALITIES)))
-        if not check(context, reply):
-            return reply
-    return None
+        said = bd.say(context, move, rng=rng, quality=rng.choice(qualities))
+        template = blank_out(said, context, move)
+        reply = Reply(move=move, text=fill(template, blanks(context, move)))
+        # A figure or a name that is written out would teach the model to write figures.
+        if not _FIGURE.search(template) and not check(context, reply):
+            return reply, template
+    return Reply(move=context.allowed[0], text=safe_template(context, context.allowed[0])), None
 
 
-def _safe(context: TurnContext) -> Reply:
-    move = context.allowed[0]
-    return Reply(move=move, text=template(context, move))
+_FIGURE = re.compile(r"\d")
 
 
-def _more(bd: ScriptedBD, context: TurnContext, reply: Reply, rng: random.Random) -> Iterator[WriteExercise]:
+def _more(
+    bd: ScriptedBD, context: TurnContext, reply: Reply, template: str, rng: random.Random, qualities: Sequence[str]
+) -> Iterator[WriteExercise]:
     """Now and then another reply to the same turn, or the same one as the mend of a faulty draft."""
     if rng.random() < EXTRA_REPLY_SHARE:
-        other = _reply(bd, context, rng)
-        if other is not None and other.text != reply.text:
-            yield WriteExercise(context, other)
+        other, others = _reply(bd, context, rng, qualities)
+        if others is not None and others != template:
+            yield WriteExercise(context, other, others)
     if rng.random() < REWRITE_SHARE:
         violations = check(context, Reply(move=reply.move, text=_spoilt(reply.text, context, reply.move, rng)))
         if violations:
-            yield WriteExercise(context, reply, violations)
+            yield WriteExercise(context, reply, template, violations)
 
 
 def _spoilt(text: str, context: TurnContext, move: AllowedMove, rng: random.Random) -> str:

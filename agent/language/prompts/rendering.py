@@ -16,6 +16,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from agent.domain import AllowedMove, HotelMove, TicketFacts, TurnContext, Utterance, plain, selling_from_net
 from agent.guardrails.rule import Violation
+from agent.language.blanks import open_blanks
 from agent.language.context import ReadContext
 from agent.language.dates import day_text
 from agent.language.quotation import clipped
@@ -95,6 +96,11 @@ def render_write(context: TurnContext, *, violations: Sequence[Violation] = ()) 
     return [Message(role="system", content=_render(f"{variant}.system.jinja2", {})), Message(role="user", content=user)]
 
 
+def situation(context: TurnContext) -> str:
+    """The turn as a writer sees it, for whoever judges what was written."""
+    return _render("situation.jinja2", _situation(context))
+
+
 @cache
 def prompts_version() -> str:
     """Twelve hex digits that change whenever any prompt would read differently: template files and the rendering of a specimen turn."""
@@ -125,6 +131,7 @@ def _situation(context: TurnContext) -> dict[str, Any]:
         "heard": _heard(context.hotel_move),
         "brief": clipped(context.brief, EVIDENCE_TOKENS * 2),
         "moves": [_move_line(move, context) for move in context.allowed],
+        "blanks": " ".join(f"{{{name}}}" for name in open_blanks(context)),
         "language": LANGUAGES.get(context.language, context.language),
     }
 

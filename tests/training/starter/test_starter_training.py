@@ -11,7 +11,7 @@ from training.starter.presets import PRESETS, UnknownPreset, preset_named
 from training.starter.pretraining import StepReport, pretrain, schedule
 from training.starter.samples import EncodedSample, batch_plan, collate, load_encoded, save_encoded
 
-PRESET = replace(PRESETS["toy"], steps=6, drill_steps=2, batch_tokens=256)
+PRESET = replace(PRESETS["toy"], steps=6, batch_tokens=256)
 VOCABULARY = 300
 
 
@@ -33,7 +33,6 @@ def run(checkpoint: Path, *, resume: bool = False, stop_after: int | None = None
     pretrain(
         trained,
         samples(30, 1),
-        warm_up=samples(10, 2),
         preset=PRESET,
         seed=3,
         pad_id=0,

@@ -1,0 +1,181 @@
+"""Facts are code's business: the model writes ``{net}`` or ``{room}``, and code fills in the amount, the date or the name.
+
+A small model learns to put words together long before it learns to copy a number that it has never met, and a large one may still invent
+one. What a reply may name is known without either. (Delexicalisation: Wen et al. 2015, arXiv 1508.01745.) What a model writes out all the
+same stays as it is, and is the guard's.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+
+from agent.domain import AllowedMove, TicketFacts, TurnContext, plain, selling_from_net
+from agent.language.dates import day_text
+from db.errors import ParleyError
+from db.vocabulary import Mood, Speaker
+
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+_LONGEST = 24
+"""Characters after which an open brace is no blank any more."""
+
+
+class UnknownBlank(ParleyError):
+    """A text holds a blank that nothing true can be put into in this turn."""
+
+
+def blanks(context: TurnContext, move: AllowedMove) -> dict[str, str]:
+    """What each blank stands for in a reply that makes ``move``; one that has no true value there is not among them."""
+    facts = context.fact(move.label)
+    language = context.language
+    values = {
+        "hotel": facts.hotel_name,
+        "room": facts.room_type,
+        "dates": _stay(facts, language),
+        "check_in": day_text(facts.check_in, language),
+        "check_out": day_text(facts.check_out, language),
+        "current_selling": amount_text(facts.current_selling, facts.currency),
+    }
+    if move.price is not None:
+        values["net"] = amount_text(move.price, facts.currency)
+        values["selling"] = amount_text(selling_from_net(move.price, facts.commission), facts.currency)
+    if facts.competitor_price is not None and facts.competitor_source is not None:
+        values["competitor_price"] = amount_text(facts.competitor_price, facts.currency)
+        values["competitor_source"] = facts.competitor_source
+        if facts.competitor_seen_on is not None:
+            values["seen_on"] = day_text(facts.competitor_seen_on, language)
+    told = " ".join(said.text for said in context.history if said.speaker is Speaker.BD)
+    untold = next((sentence for sentence in facts.evidence if sentence not in told), None)
+    if untold is not None:
+        values["evidence"] = untold
+    heard = context.hotel_move
+    if heard is not None and heard.offers and heard.mood is not Mood.ANGRY:
+        values["offer"] = amount_text(heard.offers[0].amount, facts.currency)
+    if context.agreed:
+        values["agreed"] = _agreed(context, sign=False, long=False)
+    return values
+
+
+def open_blanks(context: TurnContext) -> tuple[str, ...]:
+    """Names of the blanks that some allowed move can fill, in a fixed order; what a prompt offers."""
+    return tuple(dict.fromkeys(name for move in context.allowed for name in blanks(context, move)))
+
+
+def amount_text(amount: Decimal, currency: str, *, sign: bool = False) -> str:
+    """An amount as we write it: ``EUR 430``; with ``sign`` ``€430`` where the currency has one."""
+    return f"{_SIGNS[currency]}{plain(amount)}" if sign and currency in _SIGNS else f"{currency} {plain(amount)}"
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with its blanks filled. Raises UnknownBlank for one that has no value."""
+    filler = Filler(values)
+    return filler.feed(text) + filler.finish()
+
+
+class Filler:
+    """``fill`` for a text that comes in pieces, cut anywhere."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._open = ""
+        """An opening brace and what has come after it."""
+        self._end = ""
+        """The last few characters given out."""
+
+    def feed(self, piece: str) -> str:
+        """The words that this piece completes. Raises UnknownBlank."""
+        out: list[str] = []
+        for character in piece:
+            if not self._open:
+                if character == "{":
+                    self._open = character
+                else:
+                    out.append(self._given(character))
+                continue
+            self._open += character
+            if character == "}":
+                out.append(self._given(self._value(self._open)))
+                self._open = ""
+            elif len(self._open) > _LONGEST:
+                raise UnknownBlank("the text holds a brace that opens no blank")
+        return "".join(out)
+
+    def finish(self) -> str:
+        """What is left at the end: nothing. Raises UnknownBlank where a blank was cut off."""
+        if self._open:
+            raise UnknownBlank(f"the text ends within the blank {self._open}")
+        return ""
+
+    def _value(self, blank: str) -> str:
+        value = self._values.get(blank[1:-1])
+        if value is None:
+            raise UnknownBlank(f"the text holds {blank}, which nothing true can be put into in this turn")
+        # "the {room}" with a room that is called "The Loft".
+        return value.removeprefix("The ") if self._end.casefold().endswith("the ") else value
+
+    def _given(self, words: str) -> str:
+        self._end = (self._end + words)[-4:]
+        return words
+
+
+def blank_out(text: str, context: TurnContext, move: AllowedMove) -> str:
+    """The inverse of ``fill``, for words that people or phrasebooks wrote: amounts, dates and names in any of our forms become blanks."""
+    values = blanks(context, move)
+    forms: dict[str, str] = {}
+    for name in sorted(values, key=_PREFERRED.index):
+        for form in _forms(name, values[name], context, context.fact(move.label)):
+            forms.setdefault(form, name)
+    longest_first = sorted(forms, key=len, reverse=True)
+    pattern = re.compile("|".join(rf"(?<![^\W_])(?<!\d[.,]){re.escape(form)}(?![^\W_]|[.,]\d)" for form in longest_first))
+    return pattern.sub(lambda found: f"{{{forms[found[0]]}}}", text)
+
+
+_PREFERRED = (
+    "evidence", "agreed", "net", "selling", "offer", "current_selling", "competitor_price", "competitor_source", "dates", "check_in",
+    "check_out", "seen_on", "hotel", "room",
+)  # fmt: skip
+"""Which blank a value becomes where two have the same."""
+
+
+def _forms(name: str, value: str, context: TurnContext, facts: TicketFacts) -> Iterator[str]:
+    """A value in every form in which our side may have written it."""
+    yield value
+    match name:
+        case "dates":
+            yield _stay(facts, context.language, long=True)
+        case "check_in":
+            yield _day(facts.check_in, context.language, long=True)
+        case "check_out":
+            yield _day(facts.check_out, context.language, long=True)
+        case "seen_on" if facts.competitor_seen_on is not None:
+            yield _day(facts.competitor_seen_on, context.language, long=True)
+        case "agreed":
+            yield from (_agreed(context, sign=sign, long=long) for sign in (False, True) for long in (False, True))
+        case "net" | "selling" | "offer" | "current_selling" | "competitor_price" if facts.currency in _SIGNS:
+            yield value.replace(f"{facts.currency} ", _SIGNS[facts.currency])
+        case _:
+            pass
+
+
+def _agreed(context: TurnContext, *, sign: bool, long: bool) -> str:
+    parts: list[str] = []
+    for terms in context.agreed:
+        facts = context.fact(terms.label)
+        net = amount_text(terms.net, facts.currency, sign=sign)
+        selling = amount_text(selling_from_net(terms.net, facts.commission), facts.currency, sign=sign)
+        stay = _stay(facts, context.language, long=long)
+        if context.language == "zh":
+            parts.append(f"{facts.room_type}（{stay}）净价{net}（卖价{selling}）")
+        else:
+            parts.append(f"{net} net ({selling} selling) for the {facts.room_type} from {stay}")
+    return ("，" if context.language == "zh" else " and ").join(parts)
+
+
+def _stay(facts: TicketFacts, language: str, *, long: bool = False) -> str:
+    joint = "至" if language == "zh" else " to "
+    return f"{_day(facts.check_in, language, long=long)}{joint}{_day(facts.check_out, language, long=long)}"
+
+
+def _day(day: date, language: str, *, long: bool = False) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}" if long and language != "zh" else day_text(day, language)
