@@ -26,6 +26,9 @@ _BLIND_YES = re.compile(
     r"|consider (?:it|this) done|all set\b|sorted then"
 )
 _HAGGLES_ON = re.compile(r"\b(?:discount|lower rate|about the (?:price|rate)|need a (?:lower|better))\b|calm down")
+_BECAUSE = re.compile(
+    r"\b(?:because|so that|the reason|reason is|why i|that is why|since you|(?:would|could|may|might) (?:help|bring|make|give|keep))\b"
+)
 _DAY = re.compile(
     r"\b\d{1,2}(?:st|nd|rd|th)? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|\b(?:dates?|nights?|period)\b", re.IGNORECASE
 )
@@ -46,7 +49,7 @@ def answers(text: str, heard: Heard, question: str, fact: TicketFacts) -> bool:
     folded = text.casefold()
     match question:
         case "why" | "benefit":
-            return bool(heard.arguments)
+            return bool(heard.arguments) or gives_reason(text, fact)
         case "where":
             return bool(heard.quoted_competitor) or Lever.PARITY in heard.arguments or fact.competitor_source is None
         case "basis":
@@ -61,6 +64,11 @@ def answers(text: str, heard: Heard, question: str, fact: TicketFacts) -> bool:
             return "commission" in folded or "share" in folded or "margin" in folded
         case _:
             return True
+
+
+def gives_reason(text: str, fact: TicketFacts) -> bool:
+    """Whether it says why: it quotes a fact of the ticket, or speaks of causes and effects."""
+    return any(sentence in text for sentence in fact.evidence) or _BECAUSE.search(text.casefold()) is not None
 
 
 def wants_more(text: str) -> bool:

@@ -52,6 +52,8 @@ CALMED = 0.22
 STEPPED_CLOSER = 0.03
 THANKED = 0.02
 ANSWERED = 0.03
+WELCOMED = 0.04
+"""An argument that matches a lever, when it is first heard."""
 TOOK_UP = 0.03
 """An argument of ours takes up what it had told us of itself."""
 AGREED = 0.03

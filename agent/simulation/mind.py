@@ -126,26 +126,27 @@ class Mind:
         return own
 
     def feel(self, text: str, heard: Heard, rng: random.Random) -> Opener | None:
-        """Let a message change the mood; returns the opener with which it will be taken up, if any: the last fault that it names counts."""
+        """Let a message change the mood; returns the opener with which it will be taken up, if any: a reproach before anything kinder."""
         was_angry = self.goodwill < bargaining.SULKS
         openers = (
-            self._weigh_arguments(heard, rng),
-            self._compare_numbers(heard),
+            self._weigh_arguments(text, heard, rng),
+            self._compare_numbers(heard, rng),
             self._look_for_answer(text, heard),
             self._weigh_promises(heard, rng),
             self._notice_repetition(heard),
             self._notice_manners(text, heard),
         )
         told = [opener for opener in openers if opener is not None]
-        self._soften(text, heard, was_angry=was_angry, blamed=any(topic in _REPROACHES for topic, _ in told))
-        return told[-1] if told else None
+        blame = [opener for opener in told if opener[0] in _REPROACHES]
+        self._soften(text, heard, was_angry=was_angry, blamed=bool(blame))
+        return blame[-1] if blame else told[0] if told else None
 
-    def _weigh_arguments(self, heard: Heard, rng: random.Random) -> Opener | None:
+    def _weigh_arguments(self, text: str, heard: Heard, rng: random.Random) -> Opener | None:
         """An argument counts once, in whatever words; a disliked one hurts, and hurts more after a protest."""
         if not heard.net or heard.confirms or heard.accepts:
             return None
         made = heard.arguments
-        if not made and not heard.thanks:
+        if not made and not heard.thanks and not attention.gives_reason(text, self.fact(self.focus)):
             self.lose_goodwill(bargaining.BARE)
         welcome = [lever for lever in sorted(made) if lever in self.profile.levers]
         fresh = [lever for lever in welcome if any(lever not in room.welcomed for room in self.rooms.values())]
@@ -162,13 +163,14 @@ class Mind:
             self.told = None
             self.lose_goodwill(-bargaining.TOOK_UP)
         if fresh:
+            self.lose_goodwill(-bargaining.WELCOMED)
             return ("match", fresh[0])
         if made and known:
             self.lose_goodwill(bargaining.SAME_ARGUMENT)
             return ("heard_argument", None) if rng.random() < 0.5 else None
         return ("mismatch", None) if made and not welcome and rng.random() < 0.35 else None
 
-    def _compare_numbers(self, heard: Heard) -> Opener | None:
+    def _compare_numbers(self, heard: Heard, rng: random.Random) -> Opener | None:
         """Our number beside our earlier ones: a step closer is noticed, and so is a step back."""
         room = self.rooms[self.focus]
         if not heard.net or heard.confirms or heard.accepts or not room.asks or room.agreed is not None:
@@ -178,7 +180,7 @@ class Mind:
             return ("went_back", None)
         if heard.net[-1] > max(room.asks):
             self.lose_goodwill(-bargaining.STEPPED_CLOSER)
-            return ("step_seen", None)
+            return ("step_seen", None) if rng.random() < 0.3 else None
         return None
 
     def _look_for_answer(self, text: str, heard: Heard) -> Opener | None:
@@ -216,7 +218,8 @@ class Mind:
         """Faults that need no memory: pressure, claims that it knows to be false, office words, another language, no greeting."""
         opener: Opener | None = None
         true_elsewhere = {fact.competitor_price for fact in self.facts}
-        invented = any(quoted not in true_elsewhere for quoted in heard.quoted_competitor) or attention.spreads_hearsay(text)
+        quoted = set(heard.quoted_competitor)
+        invented = bool(quoted and not quoted & true_elsewhere) or attention.spreads_hearsay(text)
         foreign = attention.mixes_languages(text, english=True)
         cost = bargaining.PRESSED * heard.presses + bargaining.BRUSQUE * heard.brusque
         if invented:
