@@ -98,5 +98,8 @@ class BadCase:
     good: Reply
     """One reply that would have been right; by far not the only one."""
     must: tuple[Check, ...]
+    """What a fix does."""
+    should: tuple[Check, ...]
+    """What a clean fix does besides, such as answering what the hotel said."""
     must_not: tuple[Check, ...]
-    """Each matcher says what must *not* hold."""
+    """What a clean fix does not do: each matcher says what must *not* hold."""

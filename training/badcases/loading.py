@@ -141,6 +141,7 @@ class _Entry(_Part):
     bad: _Said
     good: _Said
     must: _Checks = Field(min_length=1)
+    should: _Checks = ()
     must_not: _Checks = Field(min_length=1)
 
 
@@ -201,6 +202,7 @@ def _case(entry: _Entry, fault: Fault, where: str) -> BadCase:
         bad=_reply(context, entry.bad, f"{where}: bad"),
         good=_reply(context, entry.good, f"{where}: good"),
         must=entry.must,
+        should=entry.should,
         must_not=entry.must_not,
     )
     if verdict(case, case.bad).fixed:

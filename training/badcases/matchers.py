@@ -139,7 +139,8 @@ _ABOUT = {
     Topic.TAX: r"\b(?:tax(?:es)?|vat|service charge|all[- ]in)\b|税|服务费",
     Topic.ROOMS: r"\b(?:how many|number of) (?:\w+ )?rooms?\b|几间|多少间|房间数",
     Topic.CONDITION: r"\b(?:conditions?|depend|tied|require|apply|applies|minimum|restrict|only)\w*|条件|要求|限制|前提|连住",
-    Topic.SITUATION: r"\b(?:how|what|where|is there|are there|could you tell|may i ask)\b|怎么样|如何|情况|多少|吗",
+    Topic.SITUATION: r"\bhow (?:is|are|do|does|many|full)\b|\bwhat (?:keeps|matters)\b|\b(?:free|booked|bookings?|"
+    r"reservations?|demand|occupan\w+|filling|fill|look\w*)\b|怎么样|如何|情况|多少|订|空房",
 }
 
 

@@ -53,6 +53,9 @@ def _undone(case: BadCase, reply: Reply) -> Iterator[tuple[Severity, str]]:
 
 
 def _unclean(case: BadCase, reply: Reply) -> Iterator[tuple[Severity, str]]:
+    for wanted in case.should:
+        if not wanted.matcher.holds(case.context, reply):
+            yield wanted.severity or Severity.MINOR, f"it does not do what it should: {wanted.says}"
     for unwanted in case.must_not:
         if unwanted.matcher.holds(case.context, reply):
             yield unwanted.severity or Severity.MAJOR, f"it does what it must not: {unwanted.says}"
