@@ -172,7 +172,7 @@ class AsksAbout:
 
 
 _WHO = re.compile(
-    r"\bwho(?:m|ever)?\b|\bwhich (?:colleague|person|department|team)\b|\b(?:right|best) (?:person|contact)\b|\bpoint me\b|"
+    r"\bwho(?:m|ever)?\b|\bwhich (?:colleague|person|department|team)\b|\b(?:right|best) (?:person|contact)\b|\bin charge\b|\bpoint me\b|"
     r"\b(?:name|contact|email|number) of\b|谁|哪位|哪个部门|负责人"
 )
 
@@ -217,6 +217,16 @@ class NamesRooms:
     def holds(self, turn: TurnContext, reply: Reply) -> bool:
         """See the class."""
         return all(_names_room(turn, reply, label) for label in self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class SinglesOutNoRoom:
+    """Either every room that is not agreed yet is named, or none of them is."""
+
+    def holds(self, turn: TurnContext, reply: Reply) -> bool:
+        """See the class."""
+        agreed = {terms.label for terms in turn.agreed}
+        return len({_names_room(turn, reply, fact.label) for fact in turn.facts if fact.label not in agreed}) <= 1
 
 
 # -- tone -------------------------------------------------------------------------------------------------------------------------------
@@ -402,6 +412,7 @@ MATCHERS: dict[str, type[Matcher]] = {
     "asks_for_decision_maker": AsksForDecisionMaker,
     "names_every_open_room": NamesEveryOpenRoom,
     "names_rooms": NamesRooms,
+    "singles_out_no_room": SinglesOutNoRoom,
     "acknowledges_feeling": AcknowledgesFeeling,
     "greets": Greets,
     "thanks": Thanks,
