@@ -2,7 +2,8 @@
 
 Decided here: what is measured. Scripted BDs of four qualities against the same hotels; each lever with the matching argument and without;
 each persona; the lengths, prices and agreements beside people's bargaining (``craigslist_dialogues``, in the folder that
-``benchmarks.prices`` reads); and how fast a hotel answers. Intervals are 95 %: Wilson's for shares, the normal one for means over conversations.
+``benchmarks.prices`` reads); and how fast a hotel answers.
+Intervals are 95 %: Wilson's for shares, the normal one for means over conversations.
 """
 
 import argparse
@@ -172,7 +173,7 @@ def lever_effect(lever: Lever, n: int) -> LeverEffect:
     goodwill_welcome: list[float] = []
     goodwill_disliked: list[float] = []
     for seed in range(n):
-        fact = sample_tickets(seed, 1, today=TODAY)[0][0]
+        fact, _ = next(iter(sample_tickets(seed, 1, today=TODAY)))
         values = _values(fact)
         usable = [line for line in lines if _fillable(line, values) and ARGUMENTS[lever].search(line.casefold())]
         if not usable:
@@ -255,8 +256,8 @@ def own_talks(conversations: Iterable[Conversation]) -> list[Talk]:
     for c in conversations:
         if len(c.tickets) > 1:
             continue
-        [(fact, mandate)], [ticket] = c.tickets, c.state.tickets
-        agreed = ticket.agreed
+        fact, mandate = next(iter(c.tickets))
+        agreed = next(ticket.agreed for ticket in c.state.tickets)
         said = [e.reply.text for e in c.exchanges] + [answer.text for answer in c.answers]
         span = fact.current_net - mandate.target
         price = None if agreed is None or not span else float((agreed - mandate.target) / span)

@@ -37,6 +37,8 @@ FOREIGN = 0.1
 """English mixed with another language."""
 NO_GREETING = 0.08
 BRUSQUE = 0.06
+STIFF = 0.025
+REPROACHED = 0.15
 BARE = 0.06
 """A price is asked for without a reason and without a word of thanks."""
 UNANSWERED = 0.06

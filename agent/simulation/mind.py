@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from agent.domain import TicketFacts
 from agent.simulation import attention, bargaining
+from agent.simulation.attention import Slip
 from agent.simulation.bargaining import Room
 from agent.simulation.hearing import Heard
 from agent.simulation.phrases import Lever
@@ -67,6 +68,8 @@ class Mind:
     silences: int = 0
     """In a row."""
     outbursts: int = 0
+    in_outburst: bool = False
+    """Its last words were a complaint in anger."""
     stalls: int = 0
     at_desk: bool = field(init=False)
     told_wrong: bool = False
@@ -125,20 +128,20 @@ class Mind:
             return Mood.NEUTRAL
         return own
 
-    def feel(self, text: str, heard: Heard, rng: random.Random) -> Opener | None:
+    def feel(self, text: str, heard: Heard, slips: frozenset[Slip], rng: random.Random) -> Opener | None:
         """Let a message change the mood; returns the opener with which it will be taken up, if any: a reproach before anything kinder."""
         was_angry = self.goodwill < bargaining.SULKS
         openers = (
             self._weigh_arguments(text, heard, rng),
             self._compare_numbers(heard, rng),
             self._look_for_answer(text, heard),
-            self._weigh_promises(heard, rng),
-            self._notice_repetition(heard),
-            self._notice_manners(text, heard),
+            self._weigh_promises(heard, slips, rng),
+            self._notice_repetition(heard, slips),
+            self._notice_manners(heard, slips),
         )
         told = [opener for opener in openers if opener is not None]
         blame = [opener for opener in told if opener[0] in _REPROACHES]
-        self._soften(text, heard, was_angry=was_angry, blamed=bool(blame))
+        self._soften(text, heard, slips, was_angry=was_angry, blamed=bool(blame))
         return blame[-1] if blame else told[0] if told else None
 
     def _weigh_arguments(self, text: str, heard: Heard, rng: random.Random) -> Opener | None:
@@ -198,35 +201,37 @@ class Mind:
         self.lose_goodwill(bargaining.UNANSWERED)
         return ("unanswered", None)
 
-    def _weigh_promises(self, heard: Heard, rng: random.Random) -> Opener | None:
+    def _weigh_promises(self, heard: Heard, slips: frozenset[Slip], rng: random.Random) -> Opener | None:
         """A promise that nobody can keep is not forgotten: arguments and apologies are worth less from then on."""
-        if heard.promises:
+        if heard.promises or Slip.PROMISE in slips:
             self.lose_goodwill(bargaining.PROMISED)
             self.trust *= bargaining.MISTRUST
             return None
         return ("broken_promise", None) if self.trust < 1 and heard.net and heard.arguments and rng.random() < 0.5 else None
 
-    def _notice_repetition(self, heard: Heard) -> Opener | None:
+    def _notice_repetition(self, heard: Heard, slips: frozenset[Slip]) -> Opener | None:
         repeated = heard.sentences & self.heard_sentences
         self.heard_sentences |= heard.sentences
-        if not repeated:
+        if not repeated and Slip.STUTTER not in slips:
             return None
         self.lose_goodwill(bargaining.REPEATED)
         return ("repeated", None)
 
-    def _notice_manners(self, text: str, heard: Heard) -> Opener | None:
+    def _notice_manners(self, heard: Heard, slips: frozenset[Slip]) -> Opener | None:
         """Faults that need no memory: pressure, claims that it knows to be false, office words, another language, no greeting."""
         opener: Opener | None = None
         true_elsewhere = {fact.competitor_price for fact in self.facts}
         quoted = set(heard.quoted_competitor)
-        invented = bool(quoted and not quoted & true_elsewhere) or attention.spreads_hearsay(text)
-        foreign = attention.mixes_languages(text, english=True)
-        cost = bargaining.PRESSED * heard.presses + bargaining.BRUSQUE * heard.brusque
+        invented = bool(quoted and not quoted & true_elsewhere) or Slip.HEARSAY in slips
+        office, foreign = heard.internal or Slip.OFFICE_WORDS in slips, Slip.FOREIGN in slips
+        pressed = heard.presses or Slip.PRESSURE in slips
+        cost = bargaining.PRESSED * pressed + bargaining.BRUSQUE * heard.brusque + bargaining.REPROACHED * (Slip.REPROACH in slips)
+        cost += bargaining.STIFF * (Slip.STIFF in slips)
         if invented:
             cost += bargaining.WRONG_FACT
             opener = ("too_good", None)
-        if heard.internal or foreign:
-            cost += bargaining.INTERNAL * heard.internal + bargaining.FOREIGN * foreign
+        if office or foreign:
+            cost += bargaining.INTERNAL * office + bargaining.FOREIGN * foreign
             opener = ("internal", None)
         if not self.introduced and not heard.greets:
             cost += bargaining.NO_GREETING
@@ -235,13 +240,13 @@ class Mind:
         self.lose_goodwill(cost)
         return opener
 
-    def _soften(self, text: str, heard: Heard, *, was_angry: bool, blamed: bool) -> None:
+    def _soften(self, text: str, heard: Heard, slips: frozenset[Slip], *, was_angry: bool, blamed: bool) -> None:
         """An apology that asks for nothing wins goodwill back; haggling with anger loses more."""
         if heard.calms and not heard.net and not attention.haggles_on(text):
-            self.lose_goodwill(-bargaining.CALMED * self.trust)
-        elif was_angry and heard.net and not heard.calms:
+            self.lose_goodwill(-bargaining.CALMED * self.trust * (0.5 if slips else 1.0))
+        elif (was_angry and heard.net and not heard.calms) or (self.in_outburst and attention.haggles_on(text)):
             self.lose_goodwill(bargaining.IGNORED_ANGER)
-        elif heard.thanks and not blamed and not (heard.promises or heard.presses or heard.brusque):
+        elif heard.thanks and not (blamed or slips or heard.promises or heard.presses or heard.brusque):
             self.lose_goodwill(-bargaining.THANKED)
 
     def plan(
