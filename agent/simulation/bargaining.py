@@ -37,6 +37,8 @@ FOREIGN = 0.1
 """English mixed with another language."""
 NO_GREETING = 0.08
 BRUSQUE = 0.06
+STIFF = 0.025
+REPROACHED = 0.15
 BARE = 0.06
 """A price is asked for without a reason and without a word of thanks."""
 UNANSWERED = 0.06
@@ -52,6 +54,8 @@ CALMED = 0.22
 STEPPED_CLOSER = 0.03
 THANKED = 0.02
 ANSWERED = 0.03
+WELCOMED = 0.04
+"""An argument that matches a lever, when it is first heard."""
 TOOK_UP = 0.03
 """An argument of ours takes up what it had told us of itself."""
 AGREED = 0.03

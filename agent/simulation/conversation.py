@@ -13,10 +13,13 @@ from agent.domain import AllowedMove, HotelMove, Mandate, Reply, TicketFacts, Tu
 from agent.simulation.hotel import HotelUtterance, SimulatedHotel
 from agent.simulation.phrases import Quality
 from agent.simulation.profile import HotelProfile, Persona, sample_profile
-from agent.simulation.scripted import ScriptedBD
+from agent.simulation.scripted import NothingToSay, ScriptedBD
 from agent.simulation.tickets import sample_tickets
 from agent.sop import NegotiationState, Terms, advance, begin, commit, open_state
 from db.vocabulary import Speaker
+
+WRONG_SHARE = 0.5
+"""Share of the replies of a wrong BD that carry a fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,11 @@ class Conversation:
     state: NegotiationState
 
     @property
+    def answers(self) -> tuple[HotelUtterance, ...]:
+        """Everything that the hotel said or left unsaid, in order."""
+        return tuple(exchange.answer for exchange in self.exchanges if exchange.answer is not None)
+
+    @property
     def messages(self) -> int:
         """Messages of both sides, silence not counted."""
         return sum(1 + (exchange.answer is not None and exchange.answer.text != "") for exchange in self.exchanges)
@@ -52,7 +60,10 @@ def converse(
     persona: Persona | str | None = None,
     held_out: bool = False,
 ) -> Conversation:
-    """One conversation to its end. The same arguments give the same one."""
+    """One conversation to its end. The same arguments give the same one.
+
+    A BD of quality ``WRONG`` is a clumsy one who commits a fault of the phrasebook in ``WRONG_SHARE`` of the replies.
+    """
     pairs = sample_tickets(seed, tickets, today=today)
     facts = tuple(fact for fact, _ in pairs)
     terms = {fact.label: Terms(facts=fact, mandate=mandate) for fact, mandate in pairs}
@@ -67,7 +78,7 @@ def converse(
     while True:
         context = turn_context(step, facts, history, hotel_move=heard, today=today)
         move: AllowedMove = rng.choice(step.allowed)
-        reply = Reply(move=move, text=bd.say(context, move, rng=rng, quality=quality))
+        reply = Reply(move=move, text=_words(bd, context, move, rng, Quality(quality)))
         history.append(Utterance(Speaker.BD, reply.text))
         state = commit(step.state, move)
         if state.stage.is_end:
@@ -78,3 +89,14 @@ def converse(
         exchanges.append(Exchange(context=context, reply=reply, answer=answer))
         heard = answer.truth
         step = advance(state, heard, terms)
+
+
+def _words(bd: ScriptedBD, context: TurnContext, move: AllowedMove, rng: random.Random, quality: Quality) -> str:
+    if quality is not Quality.WRONG:
+        return bd.say(context, move, rng=rng, quality=quality)
+    if rng.random() < WRONG_SHARE:
+        try:
+            return bd.say(context, move, rng=rng, quality=Quality.WRONG)
+        except NothingToSay:
+            pass  # Not every move can be made wrongly.
+    return bd.say(context, move, rng=rng, quality=Quality.CLUMSY)

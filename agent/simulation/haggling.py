@@ -26,13 +26,17 @@ _CLOSE = Decimal("0.05")
 _QUESTIONS = ("why", "benefit", "where", "selling", "commission", "dates", "room")
 
 
-def answer_ask(mind: Mind, room: Room, heard: Heard, rng: random.Random, opener: Opener | None) -> Plan:
-    """Our side has named a net price that it wants."""
+def answer_ask(mind: Mind, room: Room, heard: Heard, rng: random.Random, opener: Opener | None, *, pushes: bool = False) -> Plan:
+    """Our side has named a net price; ``pushes`` says that it wants still more than that."""
     ask = heard.net[-1]
     if room.settled or (room.agreed is not None and ask < room.agreed * (1 - _NET_TOLERANCE)):
         return pushed_on(mind)
     if room.agreed is not None:
         return say_yes(mind, room, ask, "to_ask", rng)
+    if pushes and room.offered is not None and not room.vague and ask >= room.offered * (1 - _NET_TOLERANCE):
+        # What lay on the table could have been taken.
+        mind.lose_goodwill(bargaining.PUSHED_ON)
+        return offer_again(mind, room)
     if not heard.basis_named and "basis" not in mind.asked_topics and rng.random() < 0.6:
         return mind.question("basis")
     if mind.profile.legal_minded and not mind.raised_legal and rng.random() < 0.3:

@@ -10,11 +10,13 @@ from decimal import Decimal
 
 from agent.domain import HotelMove, TicketFacts
 from agent.simulation import attention, bargaining
+from agent.simulation.attention import Slip
 from agent.simulation.bargaining import Room
 from agent.simulation.haggling import answer_ask, answer_terms, clear_up, counter, offer_again, pushed_on, say_yes
 from agent.simulation.hearing import Heard, hear
 from agent.simulation.mind import Inner, Mind, Opener
 from agent.simulation.phrasebook import phrasebook
+from agent.simulation.phrases import Language
 from agent.simulation.profile import HotelProfile
 from agent.simulation.speech import Plan, Spoken, Voice
 from db.vocabulary import HotelMoveKind, Mood
@@ -48,7 +50,8 @@ class HotelUtterance:
 class SimulatedHotel:
     """One hotel in one conversation."""
 
-    def __init__(self, profile: HotelProfile, facts: tuple[TicketFacts, ...], *, seed: int) -> None:
+    def __init__(self, profile: HotelProfile, facts: tuple[TicketFacts, ...], *, seed: int, language: Language = "en") -> None:
+        self._language: Language = language
         self.profile = profile
         self.facts = facts
         self._seed = seed
@@ -80,8 +83,9 @@ class SimulatedHotel:
         if heard.label is not None and not mind.rooms[heard.label].settled:
             mind.focus = heard.label
         mind.patience -= 1
-        opener = mind.feel(reply_text, heard, rng)
-        plan = self._decide(reply_text, heard, rng, opener)
+        slips = attention.slips(reply_text, english=self._language == "en")
+        opener = mind.feel(reply_text, heard, slips, rng)
+        plan = self._decide(reply_text, heard, slips, rng, opener)
         must_speak = plan.kind in _NEVER_SILENT or mind.gone or mind.silences >= MOST_SILENCES
         if not must_speak and rng.random() < self.profile.temper.silence:
             mind.silences += 1
@@ -89,7 +93,7 @@ class SimulatedHotel:
         mind.silences = 0
         return self._say(plan, rng)
 
-    def _decide(self, text: str, heard: Heard, rng: random.Random, opener: Opener | None) -> Plan:
+    def _decide(self, text: str, heard: Heard, slips: frozenset[Slip], rng: random.Random, opener: Opener | None) -> Plan:
         mind = self._mind
         if heard.ends or heard.hands_over:
             mind.gone = True
@@ -100,7 +104,7 @@ class SimulatedHotel:
             mind.gone = True
             return mind.plan(_K.STOP, "stop")
         room = mind.rooms[mind.focus]
-        if heard.presumes:
+        if heard.presumes or Slip.PRESUMPTION in slips:
             mind.lose_goodwill(bargaining.PRESUMED)
             return mind.plan(_K.REFUSE, "wrong_terms")
         if self._is_fed_up(heard, rng):
@@ -116,10 +120,11 @@ class SimulatedHotel:
             return mind.plan(_K.REFUSE, "final")
         if heard.calms and not heard.net and not heard.asks:
             return mind.plan(_K.INFORM, "thanks_calm")
-        if room.agreed is not None and attention.wants_more(text):
+        pushes = attention.wants_more(text)
+        if room.agreed is not None and pushes:
             return pushed_on(mind)
         if heard.net:
-            return answer_ask(mind, room, heard, rng, opener)
+            return answer_ask(mind, room, heard, rng, opener, pushes=pushes)
         if heard.selling and not heard.accepts and (wrong := self._sells_at_net(room, heard)) is not None:
             return wrong
         if (heard.accepts or attention.says_blind_yes(text)) and not room.settled and (room.agreed is not None or room.offered is None):
@@ -193,6 +198,7 @@ class SimulatedHotel:
         if late and plan.opener is None and rng.random() < 0.7:
             plan = replace(plan, opener=("late", None))
         spoken = self._voice.say(plan, rng)
+        self._mind.in_outburst = plan.kind is _K.UPSET
         if spoken.offered_net is not None and plan.kind is _K.OFFER:
             spoken = self._kept(plan, spoken, rng)
         delay = _HOURS * rng.uniform(3, 30) if late else self._pace(plan.mood, rng) + _SECONDS_PER_LETTER * len(spoken.text)

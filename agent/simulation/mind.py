@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from agent.domain import TicketFacts
 from agent.simulation import attention, bargaining
+from agent.simulation.attention import Slip
 from agent.simulation.bargaining import Room
 from agent.simulation.hearing import Heard
 from agent.simulation.phrases import Lever
@@ -67,6 +68,8 @@ class Mind:
     silences: int = 0
     """In a row."""
     outbursts: int = 0
+    in_outburst: bool = False
+    """Its last words were a complaint in anger."""
     stalls: int = 0
     at_desk: bool = field(init=False)
     told_wrong: bool = False
@@ -125,27 +128,28 @@ class Mind:
             return Mood.NEUTRAL
         return own
 
-    def feel(self, text: str, heard: Heard, rng: random.Random) -> Opener | None:
-        """Let a message change the mood; returns the opener with which it will be taken up, if any: the last fault that it names counts."""
+    def feel(self, text: str, heard: Heard, slips: frozenset[Slip], rng: random.Random) -> Opener | None:
+        """Let a message change the mood; returns the opener with which it will be taken up, if any: a reproach before anything kinder."""
         was_angry = self.goodwill < bargaining.SULKS
         openers = (
-            self._weigh_arguments(heard, rng),
-            self._compare_numbers(heard),
+            self._weigh_arguments(text, heard, rng),
+            self._compare_numbers(heard, rng),
             self._look_for_answer(text, heard),
-            self._weigh_promises(heard, rng),
-            self._notice_repetition(heard),
-            self._notice_manners(text, heard),
+            self._weigh_promises(heard, slips, rng),
+            self._notice_repetition(heard, slips),
+            self._notice_manners(heard, slips),
         )
         told = [opener for opener in openers if opener is not None]
-        self._soften(text, heard, was_angry=was_angry, blamed=any(topic in _REPROACHES for topic, _ in told))
-        return told[-1] if told else None
+        blame = [opener for opener in told if opener[0] in _REPROACHES]
+        self._soften(text, heard, slips, was_angry=was_angry, blamed=bool(blame))
+        return blame[-1] if blame else told[0] if told else None
 
-    def _weigh_arguments(self, heard: Heard, rng: random.Random) -> Opener | None:
+    def _weigh_arguments(self, text: str, heard: Heard, rng: random.Random) -> Opener | None:
         """An argument counts once, in whatever words; a disliked one hurts, and hurts more after a protest."""
         if not heard.net or heard.confirms or heard.accepts:
             return None
         made = heard.arguments
-        if not made and not heard.thanks:
+        if not made and not heard.thanks and not attention.gives_reason(text, self.fact(self.focus)):
             self.lose_goodwill(bargaining.BARE)
         welcome = [lever for lever in sorted(made) if lever in self.profile.levers]
         fresh = [lever for lever in welcome if any(lever not in room.welcomed for room in self.rooms.values())]
@@ -162,13 +166,14 @@ class Mind:
             self.told = None
             self.lose_goodwill(-bargaining.TOOK_UP)
         if fresh:
+            self.lose_goodwill(-bargaining.WELCOMED)
             return ("match", fresh[0])
         if made and known:
             self.lose_goodwill(bargaining.SAME_ARGUMENT)
             return ("heard_argument", None) if rng.random() < 0.5 else None
         return ("mismatch", None) if made and not welcome and rng.random() < 0.35 else None
 
-    def _compare_numbers(self, heard: Heard) -> Opener | None:
+    def _compare_numbers(self, heard: Heard, rng: random.Random) -> Opener | None:
         """Our number beside our earlier ones: a step closer is noticed, and so is a step back."""
         room = self.rooms[self.focus]
         if not heard.net or heard.confirms or heard.accepts or not room.asks or room.agreed is not None:
@@ -178,7 +183,7 @@ class Mind:
             return ("went_back", None)
         if heard.net[-1] > max(room.asks):
             self.lose_goodwill(-bargaining.STEPPED_CLOSER)
-            return ("step_seen", None)
+            return ("step_seen", None) if rng.random() < 0.3 else None
         return None
 
     def _look_for_answer(self, text: str, heard: Heard) -> Opener | None:
@@ -196,34 +201,37 @@ class Mind:
         self.lose_goodwill(bargaining.UNANSWERED)
         return ("unanswered", None)
 
-    def _weigh_promises(self, heard: Heard, rng: random.Random) -> Opener | None:
+    def _weigh_promises(self, heard: Heard, slips: frozenset[Slip], rng: random.Random) -> Opener | None:
         """A promise that nobody can keep is not forgotten: arguments and apologies are worth less from then on."""
-        if heard.promises:
+        if heard.promises or Slip.PROMISE in slips:
             self.lose_goodwill(bargaining.PROMISED)
             self.trust *= bargaining.MISTRUST
             return None
         return ("broken_promise", None) if self.trust < 1 and heard.net and heard.arguments and rng.random() < 0.5 else None
 
-    def _notice_repetition(self, heard: Heard) -> Opener | None:
+    def _notice_repetition(self, heard: Heard, slips: frozenset[Slip]) -> Opener | None:
         repeated = heard.sentences & self.heard_sentences
         self.heard_sentences |= heard.sentences
-        if not repeated:
+        if not repeated and Slip.STUTTER not in slips:
             return None
         self.lose_goodwill(bargaining.REPEATED)
         return ("repeated", None)
 
-    def _notice_manners(self, text: str, heard: Heard) -> Opener | None:
+    def _notice_manners(self, heard: Heard, slips: frozenset[Slip]) -> Opener | None:
         """Faults that need no memory: pressure, claims that it knows to be false, office words, another language, no greeting."""
         opener: Opener | None = None
         true_elsewhere = {fact.competitor_price for fact in self.facts}
-        invented = any(quoted not in true_elsewhere for quoted in heard.quoted_competitor) or attention.spreads_hearsay(text)
-        foreign = attention.mixes_languages(text, english=True)
-        cost = bargaining.PRESSED * heard.presses + bargaining.BRUSQUE * heard.brusque
+        quoted = set(heard.quoted_competitor)
+        invented = bool(quoted and not quoted & true_elsewhere) or Slip.HEARSAY in slips
+        office, foreign = heard.internal or Slip.OFFICE_WORDS in slips, Slip.FOREIGN in slips
+        pressed = heard.presses or Slip.PRESSURE in slips
+        cost = bargaining.PRESSED * pressed + bargaining.BRUSQUE * heard.brusque + bargaining.REPROACHED * (Slip.REPROACH in slips)
+        cost += bargaining.STIFF * (Slip.STIFF in slips)
         if invented:
             cost += bargaining.WRONG_FACT
             opener = ("too_good", None)
-        if heard.internal or foreign:
-            cost += bargaining.INTERNAL * heard.internal + bargaining.FOREIGN * foreign
+        if office or foreign:
+            cost += bargaining.INTERNAL * office + bargaining.FOREIGN * foreign
             opener = ("internal", None)
         if not self.introduced and not heard.greets:
             cost += bargaining.NO_GREETING
@@ -232,13 +240,13 @@ class Mind:
         self.lose_goodwill(cost)
         return opener
 
-    def _soften(self, text: str, heard: Heard, *, was_angry: bool, blamed: bool) -> None:
+    def _soften(self, text: str, heard: Heard, slips: frozenset[Slip], *, was_angry: bool, blamed: bool) -> None:
         """An apology that asks for nothing wins goodwill back; haggling with anger loses more."""
         if heard.calms and not heard.net and not attention.haggles_on(text):
-            self.lose_goodwill(-bargaining.CALMED * self.trust)
-        elif was_angry and heard.net and not heard.calms:
+            self.lose_goodwill(-bargaining.CALMED * self.trust * (0.5 if slips else 1.0))
+        elif (was_angry and heard.net and not heard.calms) or (self.in_outburst and attention.haggles_on(text)):
             self.lose_goodwill(bargaining.IGNORED_ANGER)
-        elif heard.thanks and not blamed and not (heard.promises or heard.presses or heard.brusque):
+        elif heard.thanks and not (blamed or slips or heard.promises or heard.presses or heard.brusque):
             self.lose_goodwill(-bargaining.THANKED)
 
     def plan(

@@ -1,0 +1,1 @@
+"""The cases as YAML, one file for each fault; written by hand."""
