@@ -15,6 +15,8 @@ from training.starter.judging import JudgeExercise
 from training.starter.samples import Job, Sample
 from training.starter.selfplay import QUALITIES, Exercise, ReadExercise, WriteExercise, play
 
+SHARES = {Job.READ: 1.0, Job.WRITE: 0.7, Job.REWRITE: 0.1, Job.JUDGE: 0.2}
+"""Samples of each job to one of reading, at most. Readings are short and need many phrases; a reply costs three times the tokens."""
 RAREST_SHARE = 0.5
 """Kinds of messages and moves rarer than this share of the average are repeated until they come close to it, six times at most."""
 _CHUNK = 25
@@ -66,7 +68,11 @@ def mixed(exercises: Sequence[Exercise], *, seed: int) -> list[Sample]:
                 kind = exercise.reply.move.key
         sample = exercise.sample()
         by_job[sample.job][kind].append(sample)
-    samples = [sample for job in Job for sample in _levelled(by_job[job])]
+    levelled = {job: list(_levelled(by_job[job])) for job in Job}
+    samples: list[Sample] = []
+    for job, share in SHARES.items():
+        most = round(share * len(levelled[Job.READ]))
+        samples += rng.sample(levelled[job], min(most, len(levelled[job])))
     rng.shuffle(samples)
     return samples
 
