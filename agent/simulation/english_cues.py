@@ -126,7 +126,12 @@ _PRESUMES = one_of(
     r"take it that you agree", r"no reply means", r"silent approval", r"heard nothing", r"as you did not answer", r"i assume"
 )
 _BRUSQUE = one_of(r"^(?:we want|give me|i need|state|kindly revise|our request:)", r"\bneed your yes", r"give me the person")
-_STARTS = one_of(r"\bstart", r"\bvalid from", r"\bfrom \d", r"\bbeginning\b", r"in force")
+_STARTS = one_of(
+    r"\bstart", r"\bvalid (?:from|\d)", r"\bfrom \d", r"\bbegin", r"in (?:force|effect)", r"\bas of \d", r"\beffective\b",
+    r"\bfirst (?:valid|day|night)", r"\bcommencement", r"\bgo-live", r"\binception", r"\bonward",
+    # The first day once more, after the dates of the stay.
+    r"(?P<first>\d{1,2} [a-z]{3,9} \d{4}) to .*(?P=first)",
+)  # fmt: skip
 _CURRENCY = r"(?:[a-z]{3} ?|[$€£¥] ?)?$"
 
 
@@ -149,7 +154,7 @@ ENGLISH = Cues(
     presumes=_PRESUMES,
     brusque=_BRUSQUE,
     starts=_STARTS,
-    asks=one_of(r"\?"),
+    asks=one_of(r"\?", r"(?:kindly indicate|please advise) whether"),
     names_net=one_of(r"\bnet\b"),
     asks_for_yes=one_of(r"start", r"confirm"),
     kind_before=one_of(rf"\b(?:(?P<net>net)|(?P<selling>selling))(?: (?:price|rate|of|is|would be|at))* {_CURRENCY}"),
