@@ -36,7 +36,7 @@ from agent.simulation import (
     sample_profile,
     sample_tickets,
 )
-from agent.simulation.hearing import ARGUMENTS
+from agent.simulation.hearing import arguments_in
 from benchmarks import hotel_plots
 from benchmarks.prices import Row, rows_of
 from db.vocabulary import HotelMoveKind, MoveKind, Stage
@@ -175,11 +175,11 @@ def lever_effect(lever: Lever, n: int) -> LeverEffect:
     for seed in range(n):
         fact, _ = next(iter(sample_tickets(seed, 1, today=TODAY)))
         values = _values(fact)
-        usable = [line for line in lines if _fillable(line, values) and ARGUMENTS[lever].search(line.casefold())]
+        usable = [line for line in lines if _fillable(line, values) and lever in arguments_in(line)]
         if not usable:
             continue
         argument = usable[seed % len(usable)].format_map(values)
-        other = next(one for one, words in ARGUMENTS.items() if not words.search(argument.casefold()))
+        other = next(one for one in Lever if one not in arguments_in(argument))
         for levers, disliked, price, goodwill in (
             ({lever: LEVER_WORTH}, frozenset[Lever](), price_welcome, goodwill_welcome),
             ({other: LEVER_WORTH}, frozenset[Lever](), price_not, None),
@@ -192,7 +192,7 @@ def lever_effect(lever: Lever, n: int) -> LeverEffect:
                 goodwill.append(with_it[1] - without[1])
     return LeverEffect(
         lever=str(lever),
-        heard=share(ARGUMENTS[lever].search(line.casefold()) is not None or "{competitor_source}" in line for line in lines),
+        heard=share(lever in arguments_in(line) or "{competitor_source}" in line for line in lines),
         price_if_welcome=mean(price_welcome),
         price_if_not=mean(price_not),
         goodwill_if_welcome=mean(goodwill_welcome),

@@ -33,42 +33,49 @@ _CORES_EN = [
     r"(?:^\W*)(?:absolutely|definitely|certainly|of course|indeed)",
     r"ye+s+|yep|yup|yeah|yea|aye|affirmative|no problem|not a problem|no objections?|"
     r"why not",
-    r"agreed?|we(?: can| do)? agree|i(?: can| do)? agree|accepted|(?:we|i)(?:(?:'ll| will| can| do| hereby| gladly| happily))* accept|"
+    r"agreed?|(?:we|i)(?:'ll| will| can| do| gladly| really| fully| also)* agree|we(?: are|'re) in agreement|with pleasure|by all means",
+    r"accepted|(?:we|i)(?:(?:'ll| will| can| do| hereby| gladly| happily))* accept|"
     r"accept",
     r"(?:it'?s |it is |that'?s |that is |you have |you'?ve got |we have |you got |we'?ve got )?(?<!the )(?:a )?deal(?: done)?|"
-    r"done(?: deal)?|sold",
+    r"done(?: deal)?|sold|you(?: have|'ve)? (?:got )?yourself a deal",
     r"confirmed|confirming|(?:we|i)(?: can| do| hereby| gladly)? confirm|approved|correct|exactly|all (?:good|correct|right with us)",
-    rf"{_IT}(?:'s| is| are) (?:right|correct|fine|ok|okay|good|great|perfect|acceptable|agreed|all right|alright|confirmed)",
+    rf"{_IT}(?:'?s| is| are) (?:right|correct|fine|ok|okay|good|great|perfect|acceptable|agreed|all right|alright|confirmed)",
+    rf"(?:{_IT}|{_MONEY}) (?:would be|will be) (?:acceptable|fine|ok|okay|all right|alright)",
+    rf"{_IT}(?:'ll work|'ll do)",
     rf"{_IT} (?:works?|suits?|would work|will work|will do)|works(?: (?:for|with) {_US})|fine (?:by|with|for) {_US}|(?:ok|okay|"
     rf"good) (?:for|with|by) {_US}",
     rf"{_SUBJECT}(?: \w+)? (?:ok|okay|fine|happy|good|comfortable|on board) with (?:{_IT}|{_MONEY})",
-    rf"{_MONEY} (?:it is|it'?s|works?|is (?:fine|ok|okay|good|agreed|acceptable|accepted|confirmed|a deal)|then|suits? us)",
+    rf"{_SUBJECT} (?:happy|glad|willing|ready) to (?:accept|agree|confirm|do|take)(?: (?:to|on|with))?(?: (?:{_IT}|{_MONEY}))?",
+    rf"{_MONEY} (?:it is|it'?s|works?|is (?:fine|ok|okay|good|great|perfect|agreed|acceptable|accepted|confirmed|a deal)|then|suits? us)",
+    rf"{_MONEY} sounds (?:good|great|fine|perfect|fair|reasonable)",
     rf"(?:ok|okay|fine|alright|all right|sure|good|great|perfect)[\s,:-]+(?:at |for |with |to |then )?{_MONEY}(?![\w%])",
     rf"(?:let'?s|let us|we(?:'ll| will| can)|i(?:'ll| will| can)) (?:do|go with|take|proceed with|go for|settle on|lock in|"
-    rf"lock) (?:{_IT}|{_MONEY})",
-    r"sounds (?:good|great|fine|perfect)|go ahead|please proceed|let'?s proceed|you (?:got|have) it|count us in|we have an agreement|"
+    rf"lock|live with|work with) (?:the )?(?:{_IT}|{_MONEY})",
+    r"sounds (?:good|great|fine|perfect|fair|reasonable|alright|all right|like a (?:deal|plan))",
+    r"go ahead|please proceed|let'?s proceed|you (?:got|have) it|count us in|we have an agreement|"
     r"shake on it",
 ]
 _CORES_ZH = [
     "可以的?|成交|同意|没问题|没有问题|没意见|没有意见|我们?接受|接受|我们?确认|确认|就这么定了?|就这样定了?|一言为定|说定了?|定了|"
     "行(?:的|啊|吧)?|"
-    "就按(?:这个|你们?的?)(?:价格?|说的)?(?:来|办|吧)?|是的|对的?|没错|批准了?"
+    "就按(?:这个|你们?的?)(?:价格?|说的)?(?:来|办|吧)?|是的|对的?|没错|批准了?|(?:^|(?<=[，,\\s]))是(?=$|[，,\\s])"
 ]
 
 _HARMLESS_EN_TEXT = """
-a about absolutely accepted aed afternoon again agreed all alright also am and apr april are as at aug august baht be bed best between
-both breakfast bungalow by can cheers city classic club cny colleague come comfort confirmed date dates day deal dear dec december
-deluxe do dollar dollars done double each effective eight eighteen eighty eleven eur euro euros evening everyone everything exactly excl
-executive family feb february fifteen fifty fine first five for forty forward four fourteen friday friend from garden gbp glad gladly go
-good grand great greetings happy have hello here here's hey hi hkd hundred i i'm idr in incl included including inclusive into is it
-it'll it's its jan january jpy jul july jun june junior just k king krw let's lets look looking loud madam mar march may me monday
-morning my myr nd net nett night nights nine nineteen ninety nov november ocean oct october of offer ok okay on one our ours over part
-per perfect please pleased pleasure pound pounds premier premium price prices proceed proposal queen rate rates rd really regards right
-rmb room rooms saturday sea second selling sep sept september settled seven seventeen seventy sgd side single sir six sixteen sixty so
-sound st standard start starting stay stays studio suite sunday super superior sure tax taxes team ten terms th thank thanks that that's
-thats thb the their them then there these thirteen thirty this those thousand three thursday till to too total tuesday twelve twenty
-twin two until up update us usd very view villa vnd warm we we're wednesday welcome well will with wonderful working yeah yen yep yes
-you your youre yours yuan zero
+a about absolutely acceptable accepted actually aed afternoon again agreed all alright also am and apr april are as at aug august awesome
+baht be bed best between both breakfast bungalow by can cheers city classic club cny colleague come comfort confirmed date dates day deal
+dear dec december decent deluxe demand do dollar dollars done double each effective eight eighteen eighty eleven enough eur euro euros
+evening everyone everything exactly excellent excl executive fair family fantastic feb february fifteen fifty fine first five for forty
+forward four fourteen friday friend from garden gbp generous glad gladly go good grand great greetings happy have hello here here's hey hi
+hkd hundred i i'm idr in incl included including inclusive into is it it'll it's its jan january jpy jul july jun june junior just k king
+krw let's lets look looking lot loud lovely madam many mar march may me monday morning much my myr nd net nett nice night nights nine
+nineteen ninety nov november ocean oct october of offer oh ok okay on one our ours over part per perfect please pleased pleasure pound
+pounds premier premium price prices proceed proposal queen rate rates rd really reasonable regards request right rmb room rooms saturday
+sea second seems selling sep sept september settled seven seventeen seventy sgd side single sir six sixteen sixty so sound sounds st
+standard start starting stay stays studio suggestion suite sunday super superior sure tax taxes team ten terms th thank thanks that that's
+thats thb the their them then there these thirteen thirty this those thousand three thursday till to too total tuesday twelve twenty twin
+two understood until up update us usd very view villa vnd warm we we're wednesday welcome well will with wonderful working yeah yen yep
+yes you your youre yours yuan zero
 """
 _HARMLESS_EN = frozenset(_HARMLESS_EN_TEXT.split())
 _HARMLESS_ZH = re.compile(
@@ -105,13 +112,25 @@ _NOT_NEGATIVE = re.compile(
 _REFUSALS = re.compile(
     r"(?:^|[.!?]\s*)\W*(?:no+|nope|nah)\b|[,;:]\s*(?:so |but |and )?no\b(?=\s*(?:[.,!;]|$|we\b|i\b|sorry|thank|that|this|way|chance|"
     r"not\b))|"
+    r"^\W*(?:i'?m |we'?re |i am |we are |so |very )*sorry\W*$|(?:^|[.!?]\s*)\W*(?:i |we )?(?:must |have to )?(?:refuse|reject|decline)d?\b|"
+    r"\bno (?:deal|can do)\b|\b(?:i|we)(?:'ll| will|'d rather| would rather| have to| must) pass(?! (?:it|this|that|on|the)\b)|"
+    r"\b(?:is|are|'?s|was|way|far|just|bit|little|really) too (?:high|much|steep|deep|big|far|expensive)\b|"
+    r"\b(?:that(?:'s| is)|this is|it's|it is) (?:not (?:correct|right|true|what (?:i|we)|the (?:number|price|rate|amount))|incorrect|"
+    r"wrong)\b|\b(?:does not|doesn't|do not|don't) (?:fit|suit) (?:us|me|our|my|with)\b|"
+    r"\b(?:did not|didn't|have not|haven't|has not) (?:agreed?|accept(?:ed)?|promised?|confirm(?:ed)?|offer(?:ed)?)\b|"
+    r"\bnever (?:agreed|said|promised|offered|accepted|confirmed|happen|accept|agree|get that|get this)\b|"
+    r"\bnot (?:willing|prepared|ready|offering|going) (?:to )?(?:agree|accept|do|go|give|offer|lower|that|this|such|any)\b|"
+    r"\bnot in (?:our|my|the) (?:budget|interest|plan)\b|\bnot negotiable\b|\bnon-?negotiable\b|\b(?:off|not on) the table\b|"
+    r"\bout of (?:our|my|the) (?:price range|budget|reach|range)\b|\bnot worth\b|"
+    r"\b(?:is|would be|means) (?:a |an |only a |just a )?loss\b|\b(?:sell|work|run|rent)\w* at a loss\b|"
     r"\b(?:but|so|is|said|say|still|again,?|it's a|it is a) (?:a )?no\b|\bno (?:way|change|chance|discount|(?:further )?reduction)\b|"
     r"\bnot (?:possible|acceptable|an option|interested|able|going to|ok|okay|agreed|for (?:us|me)|feasible|realistic|doable|happening|"
-    r"viable|today)\b|\b(?:unfortunately|certainly|definitely|absolutely|of course|afraid|rather|probably|sorry,?) not\b|\bi wish (?:i|"
+    r"viable|today)\b|\b(?:unfortunately|certainly|definitely|absolutely|of course|afraid|rather|probably|sorry,?) not\b|\bwish (?:i|"
     r"we) could\b|"
     r"\b(?:afraid|sorry),? (?:that )?(?:i|we) (?:can'?t|cannot)\b|"
     r"\b(?:can'?t|cannot|can not|won'?t|will not|couldn'?t|could not|wouldn'?t|unable to|are not able to)(?: \w+){0,2} "
-    r"(?:do|accept|agree|go|offer|give|lower|reduce|drop|match|approve|make|move|change|afford|meet|sell|take|help|support|cut|work)\b|"
+    r"(?:do|accept|agree|go|offer|give|lower|reduce|drop|match|approve|make|move|change|afford|meet|sell|take|help|support|cut|work|pay|happen|justify|"
+    r"absorb|sustain|grant|allow|entertain|stretch|budge)\b|"
     r"\b(?:price|rate|it|that|this)s? (?:stays?|remains?) (?:as (?:it|they) (?:is|are)|the same|unchanged|where)\b|"
     r"\bwe (?:keep|stay with|stick (?:to|with)) (?:our|the|this) (?:\w+ )?(?:price|rate)\b|"
     r"\b(?:impossible|out of the question|too (?:low|cheap|little)|disagree|i decline|we decline|(?:i|we)(?: \w+)? (?:reject|refuse)|"
@@ -127,8 +146,10 @@ _STALLS = re.compile(
     r"get back to you|take (?:it|this) to (?:the|my|our)|come back to you|let you know|think (?:about it|it over)|under (?:review|"
     r"consideration)|(?:we|i)'?ll see|(?:is|"
     r"are) discussing (?:it|this)|can'?t say (?:right )?now|"
-    r"not sure yet|(?:need|give me|give us|want) (?:some |a bit of |more )?time|one moment|hold on|bear with (?:me|us)|"
-    r"busy (?:now|right now|at the moment|today)|call (?:me|you) (?:back|later)|later|another time|waiting (?:for|on))\b"
+    r"not sure yet|(?:need|give me|give us|want) (?:some |a bit of |more )?time|(?:run|put|take|bring|send) (?:it|this|that) "
+    r"(?:past|by|up|over|to) |one moment|hold on|bear with (?:me|us)|"
+    r"busy (?:now|right now|at the moment|today)|call (?:me|you) (?:back|later)|later|another time|waiting (?:for|on))\b|"
+    r"(?:^|[.,!;]\s*)(?:(?:hm+|well|so|right|ok|okay|uh|um)\W+)*(?:maybe|perhaps|possibly)\W*(?:$|[.!…])"
     "|看看|看一下|考虑|商量|请示|汇报|回头|再说|稍后|等一?下|等等|晚点|研究一下|问一下|问问|再联系"
 )
 _ACKNOWLEDGED = re.compile(

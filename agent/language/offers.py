@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from agent.domain import HotelOffer, TicketFacts, selling_from_net
 from agent.language import signals
-from agent.language.consent import normalised
+from agent.language.consent import normalised, says_no
 from agent.language.context import ReadContext
 from agent.prices import Anchors, Polarity, PriceForm, PriceMention, find_prices, resolve
 from db.vocabulary import ClarifyTopic, PriceBasis
@@ -36,6 +36,31 @@ _OFF_TODAY = re.compile(
     r"\W*(?:off|from|on|below) (?:of )?(?:our|the|your|my|today'?s|that) (?:\w+ )?(?:rate|price|tariff|net)s?\b", re.IGNORECASE
 )
 _EVERY_ROOM = re.compile(r"\b(?:both|all (?:rooms?|of them|room types)|each room|either)\b|两个房型|所有房型|都")
+_NOT_EVERY_ROOM = re.compile(
+    r"\b(?:not|n't|never)\b[^.,;!?]{0,20}\b(?:both|all|each|either)\b|\b(?:one|some|two|half) of (?:them|the rooms?|these|those)\b|"
+    "(?:不是|并非|不能).{0,4}(?:都|所有|全部)|其中[一两]"
+)
+"""The price is for some of the rooms, and the words do not say for which."""
+_COMMITS_BEFORE = re.compile(
+    r"\b(?:accept|agree (?:to|on|with)|take|match|do|meet|give|go (?:with|for|to)|"
+    r"(?:ok(?:ay)?|fine|happy|live|work|stay|stick|remain) (?:with|at|by|to)|"
+    r"confirm|approve|keep|offer|at|for|is|repeat|同意|接受|按|就|照)\W*(?:you )?(?:the |on |at |with )?\W*$",
+    re.IGNORECASE,
+)
+_COMMITS_AFTER = re.compile(
+    r"\W*(?:then\b|it is\b|is (?:ok(?:ay)?|fine|good|accepted|agreed|confirmed|final|firm|still|the same|acceptable)\b|works?\b|stands?\b|"
+    r"(?:still )?(?:holds?|remains?|stays?)\b|$)",
+    re.IGNORECASE,
+)
+"""Words that make "your number" or "our price" a price put forward; without them it is only spoken about."""
+_TURNED_DOWN_AFTER = re.compile(
+    r"\W*(?:nett?|selling)?\W*(?:is|would be|means|'s) "
+    r"(?:(?:just|only|really|simply|something|more|a|an|for me|for us|than|that|which|i|we|what) )*"
+    r"(?:loss|joke|insult|no[ -]go|giveaway|can ?not|can't|won't|will not|below cost|under cost|out of)\b",
+    re.IGNORECASE,
+)
+_EXCEPTED_AFTER = re.compile(r"\W*(?:nett?|selling|all in)?\W*(?:but |though |just )?not (?:on|for|during|over|at|in) ", re.IGNORECASE)
+"""What follows takes days or rooms out of the offer, not the price back."""
 _BREAK = re.compile(r"[,;.()\n，；。、]|\band\b|和")
 
 
@@ -61,7 +86,7 @@ class _Candidate:
 def offers_in(text: str, context: ReadContext) -> Priced:
     """Every price that the message puts forward as the hotel's own."""
     scale = context.fact().current_net
-    mentions = [m for m in find_prices(text, language=context.language, scale=scale) if m.polarity is Polarity.OFFER and m.anchor != _TODAY]
+    mentions = [m for m in find_prices(text, language=context.language, scale=scale) if _puts_forward(m, text)]
     if len(text) > LONG_MESSAGE:
         mentions = [m for m in mentions if m.currency or m.basis is not PriceBasis.UNKNOWN]
     stated = signals.stated_basis(text)
@@ -93,6 +118,23 @@ def offers_in(text: str, context: ReadContext) -> Priced:
         stated_basis=stated,
         named_amount=bool(candidates or unclear),
     )
+
+
+def _puts_forward(mention: PriceMention, text: str) -> bool:
+    """True where the hotel offers the price that is mentioned, and does not merely speak about it."""
+    if mention.anchor == _TODAY or _TURNED_DOWN_AFTER.match(text, mention.end):
+        return False
+    if mention.polarity is not Polarity.OFFER:
+        return mention.polarity is Polarity.REFUSAL and mention.form is PriceForm.ABSOLUTE and _excepts(mention, text)
+    if mention.anchor in ("last_ask", "last_offer"):
+        return bool(_COMMITS_BEFORE.search(text[: mention.start]) or _COMMITS_AFTER.match(text, mention.end))
+    return True
+
+
+def _excepts(mention: PriceMention, text: str) -> bool:
+    """True where the only "not" of the sentence stands behind the price and is about days or rooms."""
+    before = re.split(r"[.!?。！？；;\n]", text[: mention.start])[-1]
+    return _EXCEPTED_AFTER.match(text, mention.end) is not None and not says_no(before) and "not" not in before and "n't" not in before
 
 
 def _is_meant(mention: PriceMention, facts: TicketFacts) -> bool:
@@ -176,11 +218,12 @@ def _settle(candidates: list[_Candidate], text: str, context: ReadContext) -> tu
     """One offer for each room, and what stands in the way of it."""
     unclear: list[ClarifyTopic] = []
     offers: list[HotelOffer] = []
-    every_room = len(context.facts) > 1 and _EVERY_ROOM.search(normalised(text)) is not None
+    some_rooms = len(context.facts) > 1 and _NOT_EVERY_ROOM.search(normalised(text)) is not None
+    every_room = len(context.facts) > 1 and not some_rooms and _EVERY_ROOM.search(normalised(text)) is not None
     labels = list(dict.fromkeys(candidate.label for candidate in candidates))
     for label in labels:
         own = _without_today([c for c in candidates if c.label == label], context.fact(label))
-        own = _without_twins(own, context.fact(label))
+        own = _without_twins(_without_midpoint(own), context.fact(label))
         if len({c.amount for c in own}) > 1:
             last_sentence = [c for c in own if not _SENTENCE_END.search(text, c.mention.end, own[-1].mention.start)]
             if len({c.amount for c in last_sentence}) > 1:
@@ -191,6 +234,8 @@ def _settle(candidates: list[_Candidate], text: str, context: ReadContext) -> tu
         chosen = own[-1]
         if chosen.basis is PriceBasis.UNKNOWN:
             unclear.append(ClarifyTopic.NET_OR_SELLING)
+        if label is None and some_rooms:
+            unclear.append(ClarifyTopic.WHICH_ROOM)
         owners = [facts.label for facts in context.facts] if label is None and every_room else [label]
         offers += [HotelOffer(amount=chosen.amount, basis=chosen.basis, label=owner) for owner in owners]
     return tuple(offers), unclear
@@ -200,6 +245,12 @@ def _without_today(own: list[_Candidate], facts: TicketFacts) -> list[_Candidate
     """Today's price beside another one is where the talk starts from, not an offer."""
     others = [c for c in own if c.amount not in (facts.current_net, facts.current_selling)]
     return others or own
+
+
+def _without_midpoint(own: list[_Candidate]) -> list[_Candidate]:
+    """An amount that is named beside "split the difference" is what the middle comes to for the hotel."""
+    named = [c for c in own if c.mention.anchor != "midpoint"]
+    return named or own
 
 
 def _without_twins(own: list[_Candidate], facts: TicketFacts) -> list[_Candidate]:

@@ -38,6 +38,30 @@ class ModelReading:
 
 _READING = TypeAdapter(ModelReading)
 _MAY_BE_GREETING = (HotelMoveKind.INFORM, HotelMoveKind.QUESTION, HotelMoveKind.STALL)
+_PLAIN_IN_WORDS = frozenset(
+    {
+        HotelMoveKind.REFUSE,
+        HotelMoveKind.STALL,
+        HotelMoveKind.UPSET,
+        HotelMoveKind.QUESTION,
+        HotelMoveKind.STOP,
+        HotelMoveKind.WRONG_PERSON,
+    }
+)
+"""Kinds that words settle where they are there: the model may see one that they do not name, not overlook one that they do."""
+_BENEATH_THE_WORDS = {
+    HotelMoveKind.REFUSE: (HotelMoveKind.UPSET,),
+    HotelMoveKind.STALL: (HotelMoveKind.UPSET, HotelMoveKind.QUESTION, HotelMoveKind.WRONG_PERSON),
+    HotelMoveKind.UPSET: (HotelMoveKind.INFORM, HotelMoveKind.REFUSE, HotelMoveKind.WRONG_PERSON, HotelMoveKind.OTHER),
+    HotelMoveKind.QUESTION: (
+        HotelMoveKind.UPSET,
+        HotelMoveKind.WRONG_PERSON,
+        HotelMoveKind.REFUSE,
+        HotelMoveKind.GREETING,
+        HotelMoveKind.OTHER,
+    ),
+}
+"""What the model may still hear behind such words: anger in a question, a greeting around one."""
 _MOODS = (Mood.WARM, Mood.NEUTRAL, Mood.ANXIOUS, Mood.ANNOYED, Mood.ANGRY)
 
 
@@ -86,17 +110,17 @@ def crosscheck(raw: ModelReading, text: str, context: ReadContext) -> HotelMove:
         return HotelMove(kind=HotelMoveKind.SILENCE)
     mood = max(raw.mood, signals.mood_of(text), key=_MOODS.index) if signals.mood_of(text) in _MOODS[3:] else raw.mood
     priced = _priced(text, context)
-    yes = says_yes(text, names=[word for facts in context.facts for word in (facts.room_type, facts.hotel_name)])
+    yes = says_yes(text, names=[word for facts in context.facts for word in (facts.room_type, facts.hotel_name, facts.currency)])
     if signals.wants_stop(text):
         return HotelMove(kind=HotelMoveKind.STOP, mood=mood)
     if signals.is_legal(text):
         return HotelMove(kind=HotelMoveKind.LEGAL, mood=mood)
-    if yes and _agrees_to_what_we_said(text, priced, context):
+    strings = signals.strings_attached(text, context.fact())
+    if yes and ClarifyTopic.ROOMS not in strings.topics and _agrees_to_what_we_said(text, priced, context):
         return HotelMove(kind=HotelMoveKind.AGREE, mood=mood, says_yes=True, stated_basis=priced.stated_basis)
     if not priced.named_amount and signals.is_wrong_person(text):
         return HotelMove(kind=HotelMoveKind.WRONG_PERSON, mood=mood)
     kind = _kind(raw, text, priced, mood)
-    strings = signals.strings_attached(text, context.fact())
     # A string matters where something hangs on it: a price, or what would have been a yes without it.
     tied = kind is HotelMoveKind.OFFER or raw.kind is HotelMoveKind.AGREE or signals.leans_to_yes(text)
     unclear = list(priced.unclear) + (list(strings.topics) if tied else [])
@@ -123,18 +147,21 @@ def _priced(text: str, context: ReadContext) -> Priced:
 def _kind(raw: ModelReading, text: str, priced: Priced, mood: Mood) -> HotelMoveKind:
     if priced.offers or priced.unclear:
         return HotelMoveKind.OFFER
+    by_rules = _kind_by_rules(text, priced, mood)
+    if by_rules in _PLAIN_IN_WORDS and raw.kind not in _BENEATH_THE_WORDS.get(by_rules, ()):
+        return by_rules
     match raw.kind:
         case HotelMoveKind.OFFER if not signals.hints_at_discount(text):
             # The model saw a price where there is none.
-            return _kind_by_rules(text, priced, mood)
+            return by_rules
         case HotelMoveKind.AGREE | HotelMoveKind.SILENCE:
             # No explicit yes stands there, and words do.
-            return _kind_by_rules(text, priced, mood)
-        case HotelMoveKind.STOP if signals.ends_talk(text):
-            return HotelMoveKind.STOP
+            return by_rules
+        case HotelMoveKind.QUESTION if not signals.may_ask(text):
+            return by_rules
         case HotelMoveKind.STOP | HotelMoveKind.LEGAL:
             # What ends or hands over a conversation needs the words for it.
-            return _kind_by_rules(text, priced, mood)
+            return by_rules
         case kind:
             return kind
 
@@ -154,10 +181,10 @@ def _kind_by_rules(text: str, priced: Priced, mood: Mood) -> HotelMoveKind:
         return HotelMoveKind.UPSET
     if says_no(text):
         return HotelMoveKind.REFUSE
-    if mood is Mood.ANNOYED:
-        return HotelMoveKind.UPSET
     if is_stall(text):
         return HotelMoveKind.STALL
+    if mood is Mood.ANNOYED:
+        return HotelMoveKind.UPSET
     if signals.is_question(text):
         return HotelMoveKind.QUESTION
     if signals.hints_at_discount(text):

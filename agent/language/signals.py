@@ -35,6 +35,8 @@ _WRONG_PERSON = re.compile(
     r"i (?:do not|don't|can't|cannot) (?:decide|handle|manage|set|deal with|take care of) (?:the |these |our |any |about |on )*"
     r"(?:room )?(?:prices?|rates?|this|that|it|contracts?)|"
     r"i(?:'m| am) (?:just|only) (?:the |at the |a |an )?(?:reception\w*|front desk|night \w+|intern|trainee|housekeep\w*|concierge)|"
+    r"i(?:'m| am) the (?:night (?:porter|manager|auditor|clerk)|porter|receptionist|intern|trainee|housekeeper|concierge|bell ?boy)|"
+    r"(?:don't|do not) know (?:anything |much |a thing )?about (?:the |your |our )?(?:room )?(?:rates|prices|contracts)|"
     r"this is (?:the |only the )?(?:reception|front desk|housekeeping|restaurant|bar|spa)|not authori[sz]ed|no authority|"
     rf"{_OFFICE}(?: manager| team| department)? (?:takes care of|handles|decides|does|is responsible|looks after)|"
     r"(?:he|she|they) (?:handles?|decides?|takes? care of) (?:the |on )?(?:prices?|rates?|this|that))\b|"
@@ -46,7 +48,12 @@ _WRONG_PERSON = re.compile(
 _ENDS_TALK = re.compile(
     r"\b(?:(?:do not|don't) ask (?:me |us )?(?:again|any ?more)|end (?:this|the) (?:conversation|discussion|chat|talk)|"
     r"please close (?:it|this)|last word|"
-    r"leave us in peace|(?:let us|let's) stop here|(?:not|don't) (?:wish|want) to (?:continue|go on)|(?:decision|answer) is (?:made|"
+    r"leave us in peace|(?:negotiations?|talks|discussion|conversation) (?:is|are) over|"
+    r"(?:i'm|we're|i am|we are)(?: going to)? opt(?:ing)? out|"
+    r"(?:won't|will not|cannot|can't|couldn't|not going to|unable to|(?:does not|doesn't) look like we(?:'ll| will))(?: \w+){0,3} "
+    r"(?:reach(?:ing)?|come to|find|make|mak(?:e|ing)) (?:a|an|any) (?:deal|agreement)|"
+    r"(?:i'm|we're|i am|we are) (?:done|finished|through) (?:here|talking|with (?:this|you|your))|"
+    r"(?:let us|let's) stop here|(?:not|don't) (?:wish|want) to (?:continue|go on)|(?:decision|answer) is (?:made|"
     r"final)|no (?:further|"
     r"more) (?:discussion|talks?|messages))\b|不用再说|不用再谈|到此为止|不必再"
 )
@@ -57,6 +64,7 @@ _ANGRY = re.compile(
 )
 _ANNOYED = re.compile(
     r"\b(?:ridiculous|unacceptable|a joke|tired of|annoy\w*|disappoint\w*|waste of (?:my|our|everyone's) time|wasting (?:my|our) time|"
+    r"(?:getting )?on (?:my|our) nerves|this is tiring|work(?:ing)? for (?:free|nothing)|keep (?:asking|pushing|repeating|insisting)|"
     r"rude|nonsense|frustrat\w*|upset|"
     r"unbelievable|terrible|complain\w*|again and again|every (?:single )?time|already told you|as i said|seriously\?)|生气|失望|投诉|烦|"
     r"什么意思|说过了|又来"
@@ -79,12 +87,22 @@ _RIGHT_PERSON = re.compile(
     r"speaking|go ahead|go on|yes,? (?:that's )?me)\b|是我|我负责|请讲|请说"
 )
 _QUESTION = re.compile(
-    r"[?？]|^\W*(?:(?:well|so|uh|um|ehm|right|ok|okay|yeah|and|but|alright|hm+|oh|you know|tell me)\W+)*(?:(?:who|what|when|where|why|"
-    r"how|which) "
+    r"[?？]|(?:^\W*|[,.;!]\s*)(?:(?:well|so|uh|um|ehm|right|ok|okay|yeah|and|but|alright|hm+|oh|you know|tell me|by the way|honestly|"
+    r"actually|sorry|at|for|from|on|in|to|compared to|until|since|with)\W+)*(?:(?:who|whom|what|when|where|why|how|which) "
     r"(?:is|are|do|does|did|was|would|will|can|could|should|much|many|room|rate|dates?|price|category|type|period)\b|"
-    r"(?:can|could|would|will) you\b|do you\b|are you\b|is (?:it|this|that)\b|may i\b)|吗|呢\W*$|什么|多少|为何|为什么|哪|怎么"
+    r"(?:can|could|would|will) you\b|do you\b|are you\b|is (?:it|this|that)\b|may i\b|"
+    r"(?:could|can) (?:we|i) (?:know|ask|get|have)\b)|吗|呢\W*$|什么|多少|为何|为什么|哪|怎么"
 )
+_AUXILIARY = r"(?:can|could|would|will|shall|do|does|did|is|are|was|were|have|has|may)"
+_MAY_ASK = re.compile(
+    r"[?？]|\b(?:who|whom|whose|what|when|where|why|how|which|tell me|let me know)\b|"
+    rf"(?:^\W*|[,.;!]\s*|\b(?:so|uh|um|well|right|and|but|or|know|hi|hello)\W+){_AUXILIARY}\b|"
+    rf"\b{_AUXILIARY} (?:you|we|i|it|this|that|they|there)\b|"
+    "吗|呢|么|什么|多少|为何|哪|怎么|几|谁|是否|能否"
+)
+"""Without any of these, nothing is asked."""
 _TAG = re.compile(
+    r"\b(?:how (?:can|may) (?:i|we) (?:help|assist)(?: you)?|what can (?:i|we) do for you|how are you(?: doing)?(?: today)?)\b\s*[?？]?|"
     r"\b(?:is that (?:clear|a problem|ok(?:ay)?)(?: now)?|what do you say|i hope that is ok(?:ay)?|right|ok(?:ay)?|no)\s*[?？]"
 )
 _NO_NEED = re.compile(r"\b(?:no|not|don't|doesn't|never|cannot|can't|without|if|when|would be)\b[^.!?]{0,20}$")
@@ -128,6 +146,11 @@ def is_right_person(text: str) -> bool:
 def is_question(text: str) -> bool:
     """True where something is asked."""
     return _QUESTION.search(_TAG.sub(" ", normalised(text))) is not None
+
+
+def may_ask(text: str) -> bool:
+    """False where no word of the message could make it a question."""
+    return _MAY_ASK.search(normalised(text)) is not None
 
 
 def ends_talk(text: str) -> bool:
@@ -216,7 +239,8 @@ _STRINGS = (
     (
         ClarifyTopic.ROOMS,
         re.compile(
-            r"\b(?:only|max(?:imum)?|up to|at most|limited to|for|no more than) (?:\w+ )?\d+ rooms?\b|"
+            r"\b(?:only|max(?:imum)?|up to|at most|limited to|for|no more than) (?:\w+ )?(?:\d+|one|two|three|four|five|six|ten|"
+            r"a (?:few|handful of|couple of)) rooms?\b|"
             "最多.{0,4}间|只有.{0,4}间|仅.{0,4}间"
         ),
     ),
@@ -245,8 +269,10 @@ def strings_attached(text: str, facts: TicketFacts) -> Strings:
                 continue
             if clause not in conditions:
                 conditions.append(clause)
-            settled = (topic is ClarifyTopic.BREAKFAST and facts.breakfast is False) or (
-                topic is ClarifyTopic.TAX and facts.tax_included is False
+            settled = (
+                (topic is ClarifyTopic.BREAKFAST and facts.breakfast is False)
+                or (topic is ClarifyTopic.TAX and facts.tax_included is False)
+                or (topic is ClarifyTopic.ROOMS and re.search(rf"(?<!\d){facts.rooms} rooms?\b", normalised(clause)) is not None)
             )
             if topic not in topics and not settled:
                 topics.append(topic)

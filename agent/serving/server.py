@@ -16,6 +16,9 @@ from typing import cast
 from agent.serving.settings import ServingSettings
 from db.errors import ParleyError
 
+_BATCHED_TOKENS = 4096
+"""Most tokens that one step of the engine works on; vLLM's own default for a CPU."""
+
 
 class NoModel(ParleyError):
     """There is nothing to serve at the configured path."""
@@ -65,7 +68,10 @@ def arguments(settings: ServingSettings, *, cpu: bool) -> list[str]:
     switches = ["--enable-lora", "--disable-uvicorn-access-log"]
     if cpu:
         flags |= {"--distributed-executor-backend": "uni", "--kv-cache-memory-bytes": str(settings.model_cache_mib * 2**20)}
-        switches.append("--enforce-eager")
+        # vLLM 0.31 takes back the random numbers of a prompt that it has read in part, which a CPU's generator cannot: the engine would
+        # die as soon as so many seeded requests come together that one prompt is cut. Whole prompts only, then, and room for several.
+        flags["--max-num-batched-tokens"] = str(max(_BATCHED_TOKENS, settings.model_window))
+        switches += ["--enforce-eager", "--no-enable-chunked-prefill"]
     return [part for pair in flags.items() for part in pair] + switches
 
 

@@ -151,8 +151,10 @@ def answers(text: str, heard: Heard, question: str, fact: TicketFacts) -> bool:
 
 
 def gives_reason(text: str, fact: TicketFacts) -> bool:
-    """Whether it says why: it quotes a fact of the ticket, or speaks of causes and effects."""
-    return any(sentence in text for sentence in fact.evidence) or _BECAUSE.search(text.casefold()) is not None
+    """Whether it says why: it quotes a fact of the ticket, or speaks of causes and effects; a Chinese message always counts."""
+    return (
+        any(sentence in text for sentence in fact.evidence) or _CJK.search(text) is not None or _BECAUSE.search(text.casefold()) is not None
+    )
 
 
 def wants_more(text: str) -> bool:

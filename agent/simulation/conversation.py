@@ -11,7 +11,7 @@ from datetime import date
 from agent.context import turn_context
 from agent.domain import AllowedMove, HotelMove, Mandate, Reply, TicketFacts, TurnContext, Utterance
 from agent.simulation.hotel import HotelUtterance, SimulatedHotel
-from agent.simulation.phrases import Quality
+from agent.simulation.phrases import Language, Quality
 from agent.simulation.profile import HotelProfile, Persona, sample_profile
 from agent.simulation.scripted import NothingToSay, ScriptedBD
 from agent.simulation.tickets import sample_tickets
@@ -59,15 +59,16 @@ def converse(
     quality: Quality | str = Quality.EXCELLENT,
     persona: Persona | str | None = None,
     held_out: bool = False,
+    language: Language = "en",
 ) -> Conversation:
-    """One conversation to its end. The same arguments give the same one.
+    """One conversation to its end, both sides in one language. The same arguments give the same one.
 
     A BD of quality ``WRONG`` is a clumsy one who commits a fault of the phrasebook in ``WRONG_SHARE`` of the replies.
     """
     pairs = sample_tickets(seed, tickets, today=today)
     facts = tuple(fact for fact, _ in pairs)
     terms = {fact.label: Terms(facts=fact, mandate=mandate) for fact, mandate in pairs}
-    profile = sample_profile(facts, seed, persona=persona, held_out=held_out)
+    profile = sample_profile(facts, seed, persona=persona, held_out=held_out, language=language)
     hotel = SimulatedHotel(profile, facts, seed=seed)
     bd = ScriptedBD(held_out=held_out)
     rng = random.Random(f"conversation:{seed}")
@@ -76,7 +77,7 @@ def converse(
     heard: HotelMove | None = None
     step = begin(open_state(tuple(terms)))
     while True:
-        context = turn_context(step, facts, history, hotel_move=heard, today=today)
+        context = turn_context(step, facts, history, hotel_move=heard, today=today, language=language)
         move: AllowedMove = rng.choice(step.allowed)
         reply = Reply(move=move, text=_words(bd, context, move, rng, Quality(quality)))
         history.append(Utterance(Speaker.BD, reply.text))

@@ -16,7 +16,6 @@ from agent.simulation.haggling import answer_ask, answer_terms, clear_up, counte
 from agent.simulation.hearing import Heard, hear
 from agent.simulation.mind import Inner, Mind, Opener
 from agent.simulation.phrasebook import phrasebook
-from agent.simulation.phrases import Language
 from agent.simulation.profile import HotelProfile
 from agent.simulation.speech import Plan, Spoken, Voice
 from db.vocabulary import HotelMoveKind, Mood
@@ -50,13 +49,12 @@ class HotelUtterance:
 class SimulatedHotel:
     """One hotel in one conversation."""
 
-    def __init__(self, profile: HotelProfile, facts: tuple[TicketFacts, ...], *, seed: int, language: Language = "en") -> None:
-        self._language: Language = language
+    def __init__(self, profile: HotelProfile, facts: tuple[TicketFacts, ...], *, seed: int) -> None:
         self.profile = profile
         self.facts = facts
         self._seed = seed
         self._mind = Mind(profile, facts)
-        self._voice = Voice(phrasebook(), profile, facts)
+        self._voice = Voice(phrasebook(profile.language), profile, facts)
 
     @property
     def gone(self) -> bool:
@@ -83,7 +81,7 @@ class SimulatedHotel:
         if heard.label is not None and not mind.rooms[heard.label].settled:
             mind.focus = heard.label
         mind.patience -= 1
-        slips = attention.slips(reply_text, english=self._language == "en")
+        slips = attention.slips(reply_text, english=self.profile.language == "en")
         opener = mind.feel(reply_text, heard, slips, rng)
         plan = self._decide(reply_text, heard, slips, rng, opener)
         must_speak = plan.kind in _NEVER_SILENT or mind.gone or mind.silences >= MOST_SILENCES

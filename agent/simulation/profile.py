@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from agent.domain import TicketFacts
 from agent.simulation.amounts import round_up
-from agent.simulation.phrases import Lever, TypingStyle
+from agent.simulation.phrases import Language, Lever, TypingStyle
 from db.vocabulary import ConcessionTactic, Mood, PriceBasis
 
 
@@ -154,6 +154,8 @@ class HotelProfile:
     knows_who: bool = True
     """Whether a wrong person can bring in the right one."""
     legal_minded: bool = False
+    language: Language = "en"
+    """In which it writes, and is spoken to."""
     temper: Temper = field(repr=False)
 
     @property
@@ -173,7 +175,12 @@ _LEVERS = tuple(lever for lever in Lever if lever is not Lever.EVIDENCE)
 
 
 def sample_profile(
-    facts: Sequence[TicketFacts], rng_seed: int, *, persona: Persona | str | None = None, held_out: bool = False
+    facts: Sequence[TicketFacts],
+    rng_seed: int,
+    *,
+    persona: Persona | str | None = None,
+    held_out: bool = False,
+    language: Language = "en",
 ) -> HotelProfile:
     """Draw a hotel for these tickets: the same seed gives the same hotel.
 
@@ -208,5 +215,6 @@ def sample_profile(
         wrong_person=rng.random() < 0.07,
         knows_who=rng.random() < 0.7,
         legal_minded=rng.random() < 0.04,
+        language=language,
         temper=temper,
     )

@@ -1,7 +1,7 @@
 """Our side of a conversation, written from the phrasebook: an honest BD of a chosen quality.
 
 Decided here: how a reply is put together (answer what was said, then the move, then one question) and that no sentence is said twice in a
-conversation. Which move to make is not decided here; it comes from the SOP.
+conversation. Which move to make is not decided here; it comes from the SOP. It speaks the language of the context.
 """
 
 import random
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from agent.domain import AllowedMove, TurnContext
-from agent.simulation.hearing import ARGUMENTS, sentences, skeleton
+from agent.simulation.hearing import arguments_in, sentences, skeleton
 from agent.simulation.phrasebook import Phrasebook, phrasebook
 from agent.simulation.phrases import BDPart, BDPhrase, Lever, Quality
 from agent.simulation.slots import slot_values
@@ -49,6 +49,13 @@ _QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("room", ("which room", "room type", "category", "do you mean the", "only about the")),
     ("commission", ("commission", "your share", "your margin")),
     ("who", ("who are you", "which company", "who am i talking", "from where are you")),
+    ("where", ("哪个平台", "哪儿看到", "谁家在卖", "跟谁比", "哪个网站")),
+    ("selling", ("售价会", "对客卖多少", "页面上看到", "最后卖价")),
+    ("basis", ("净价还是", "净价吗", "底价，还是", "含不含你们佣金")),
+    ("dates", ("哪几天", "几号", "日期", "那几晚")),
+    ("room", ("房型", "哪种房", "说的是", "只谈")),
+    ("commission", ("佣金", "抽成")),
+    ("who", ("您是哪位", "哪个平台的", "怎么称呼", "你们公司叫")),
 )
 
 
@@ -60,7 +67,8 @@ class ScriptedBD:
     """Writes replies out of the phrasebook. Phrases that are held out are used only where ``held_out`` is set."""
 
     def __init__(self, *, book: Phrasebook | None = None, held_out: bool = False) -> None:
-        self._book = book or phrasebook()
+        """``book`` replaces the shipped phrasebook of the context's language."""
+        self._book = book
         self._held_out = held_out
 
     def say(self, context: TurnContext, move: AllowedMove, *, rng: random.Random, quality: Quality | str = Quality.EXCELLENT) -> str:
@@ -70,7 +78,7 @@ class ScriptedBD:
         exists for the move.
         """
         wanted = Quality(quality)
-        writer = _Reply(self._book, self._held_out, context, move, rng, wanted)
+        writer = _Reply(self._book or phrasebook(context.language), self._held_out, context, move, rng, wanted)
         return writer.wrong() if wanted is Quality.WRONG else writer.compose()
 
 
@@ -106,13 +114,13 @@ class _Reply:
             if piece is not None:
                 if part is BDPart.CLOSING and pieces and _is_one_too_many(piece, pieces[-1]):
                     continue
-                if part is BDPart.BODY and pieces and "hank" in piece and "hank" in pieces[-1] and self._move.kind is not MoveKind.GREET:
+                if part is BDPart.BODY and pieces and _thanks_twice(piece, pieces[-1]) and self._move.kind is not MoveKind.GREET:
                     # One word of thanks is warm, two are a form letter.
                     pieces.pop()
                 pieces.append(piece)
             elif part is BDPart.BODY:
                 raise NothingToSay(f"the phrasebook has no {self._quality} line for {self._move}")
-        return _joined(pieces)
+        return _joined(pieces, self._book.language)
 
     def wrong(self) -> str:
         lines = self._book.bd_lines(BDPart.WHOLE, self._move.kind, Quality.WRONG)
@@ -167,7 +175,7 @@ class _Reply:
             return None
         mood = move.mood
         fitting = [line for line in self._lines(BDPart.ACK) if move.kind in line.after and mood in line.moods]
-        touched = {lever for lever, words in ARGUMENTS.items() if words.search(self._heard.casefold())}
+        touched = arguments_in(self._heard)
         close = [line for line in fitting if line.lever in touched]
         general = [line for line in fitting if line.lever is None]
         # To call an offer a step when it is taken up again would be odd after a plain no, and so on: tags see to that.
@@ -188,10 +196,8 @@ class _Reply:
 
     def _best_argument(self, lines: list[BDPhrase]) -> list[BDPhrase]:
         """What the hotel has shown to care about, as far as it has not been used up; anything unused otherwise."""
-        hotel = " ".join(u.text for u in self._context.history if u.speaker is Speaker.HOTEL).casefold()
-        ours = " ".join(self._ours).casefold()
-        cares = {lever for lever, words in ARGUMENTS.items() if words.search(hotel)}
-        used = {lever for lever, words in ARGUMENTS.items() if words.search(ours)}
+        cares = arguments_in(" ".join(said.text for said in self._context.history if said.speaker is Speaker.HOTEL))
+        used = arguments_in(" ".join(self._ours))
         for wanted in (cares - used, set(Lever) - used):
             found = [line for line in lines if line.argument in wanted and line.slots <= self._values.keys()]
             if found:
@@ -212,13 +218,21 @@ class _Reply:
         if not repeat or not usable:
             return None
         text = usable[0].text.format_map(self._values)
+        if self._book.language == "zh":
+            return next((f"{lead}{text}" for lead in _LEADS_ZH if not any(lead in old for old in self._ours)), f"{_LEADS_ZH[-1]}{text}")
         lead = next((lead for lead in _LEADS if not any(skeleton(f"{lead} {text}").startswith(said) for said in self._said)), _LEADS[-1])
         return f"{lead} {text[:1].lower()}{text[1:]}" if not text.startswith("I ") else f"{lead} {text}"
 
 
+def _thanks_twice(piece: str, before: str) -> bool:
+    return ("hank" in piece and "hank" in before) or ("谢" in piece and "谢" in before)
+
+
 def _is_one_too_many(closing: str, before: str) -> bool:
     """One question is enough, and one "let me know"."""
-    return (closing.endswith("?") and before.endswith("?")) or ("et me know" in closing and "et me know" in before)
+    return (closing.endswith(("?", "？")) and before.endswith(("?", "？"))) or any(
+        words in closing and words in before for words in ("et me know", "告诉我", "谢")
+    )
 
 
 # Where a quality has nothing (new) to say, the nearest one speaks.
@@ -237,7 +251,7 @@ _MOST_OVERLAP = 0.45
 def _filled(template: str) -> re.Pattern[str]:
     """A template with anything in its slots."""
     parts = [re.escape(part) for part in _SLOT.split(template)]
-    return re.compile(rf"(?:^|[.!?,] ){'.{1,90}?'.join(parts)}", re.IGNORECASE)
+    return re.compile(rf"(?:^|[.!?,] |[。！？，]){'.{1,90}?'.join(parts)}", re.IGNORECASE)
 
 
 def _overlap(text: str, earlier: str) -> float:
@@ -254,7 +268,12 @@ def _triples(text: str) -> frozenset[tuple[str, str, str]]:
 _LEADS = ("If I may,", "Once more,", "To come back to it,", "As a last thought,", "Allow me to say it again,")
 
 
-def _joined(pieces: list[str]) -> str:
+_LEADS_ZH = ("恕我再说一次，", "回到刚才的话题，", "还想补充一句，", "容我多说一句，", "最后跟您说一声，")
+
+
+def _joined(pieces: list[str], language: str) -> str:
+    if language == "zh":
+        return "".join(pieces)
     text = ""
     for piece in pieces:
         if not text:

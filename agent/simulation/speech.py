@@ -1,18 +1,22 @@
 """How a simulated hotel puts a decision into words: phrase, price form, opener, tail and typing style, and the label that belongs to them.
 
 Decided here: how a message is composed so that its label stays true: the mood of the label is the strongest mood among the phrases that
-were used, and an explicit yes is never wrapped in words that would take it back.
+were used, and an explicit yes is never wrapped in words that would take it back. It speaks the language of the
+profile; a phrasebook of another language gives way to the shipped one.
 """
 
 import random
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
 from agent.domain import HotelMove, HotelOffer, TicketFacts, selling_from_net
+from agent.simulation import chinese_amounts
 from agent.simulation.amounts import SpokenPrice, Surface, speak, vague
-from agent.simulation.phrasebook import Phrasebook
+from agent.simulation.phrasebook import Phrasebook, phrasebook
 from agent.simulation.phrases import HotelPart, HotelPhrase, Lever, TypingStyle
 from agent.simulation.profile import HotelProfile
+from agent.simulation.slots import period
 from agent.simulation.typing_style import typed
 from db.vocabulary import ClarifyTopic, HotelMoveKind, Mood, PriceBasis
 
@@ -34,6 +38,24 @@ CONDITIONS: tuple[tuple[str, ClarifyTopic], ...] = (
     ("only for the first nights", ClarifyTopic.DATES),
     ("not for the last weekend of it", ClarifyTopic.DATES),
 )
+CONDITIONS_ZH: dict[str, str] = {
+    "weekdays only": "仅限平日",
+    "only if it is prepaid": "要预付",
+    "with a minimum stay of three nights": "至少连住三晚",
+    "non-refundable": "不可取消",
+    "only from Sunday to Thursday": "只做周日到周四",
+    "not on Saturdays": "周六除外",
+    "for stays of a week or longer": "要连住七晚以上",
+    "with payment in advance": "房费得预付",
+    "only if you load it this week": "前提是这周就上线",
+    "without breakfast": "不含早",
+    "room only": "单房，早餐另算",
+    "only for two rooms a night": "每晚最多两间",
+    "for a handful of rooms": "只有那么几间",
+    "only for the first nights": "只限前面部分日期",
+    "not for the last weekend of it": "最后那个周末除外",
+}
+"""The same conditions in Chinese, in words that speak for themselves."""
 _SURFACES: dict[TypingStyle, tuple[tuple[Surface, ...], tuple[int, ...]]] = {
     style: (
         (Surface.DIGITS, Surface.CURRENCY, Surface.WORDS, Surface.SPOKEN, Surface.THOUSANDS, Surface.PLUS_TAX, Surface.ALL_IN,
@@ -90,13 +112,15 @@ class Voice:
     """Composes one hotel's messages and remembers which phrases it has used."""
 
     def __init__(self, book: Phrasebook, profile: HotelProfile, facts: tuple[TicketFacts, ...]) -> None:
-        self._book, self._profile, self._facts = book, profile, facts
+        self._book = book if book.language == profile.language else phrasebook(profile.language)
+        self._profile, self._facts = profile, facts
+        self._chinese = profile.language == "zh"
         self._used: set[str] = set()
 
     def say(self, plan: Plan, rng: random.Random) -> Spoken:
         """Words for a plan."""
         fact = next(fact for fact in self._facts if fact.label == plan.label)
-        values = {"hotel": fact.hotel_name, "room": fact.room_type, "dates": f"{fact.check_in:%-d %B} to {fact.check_out:%-d %B}"}
+        values = {"hotel": fact.hotel_name, "room": fact.room_type, "dates": self._dates(fact)}
         offers: tuple[HotelOffer, ...] = ()
         unclear: list[ClarifyTopic] = []
         conditions: tuple[str, ...] = ()
@@ -107,7 +131,7 @@ class Voice:
         names_room = "room" in body.slots and len(self._facts) > 1
         if "price" in body.slots:
             assert plan.net is not None, "an offer has a price"
-            price = self._price(plan, fact, rng)
+            price = self._price(plan, fact, body, rng)
             values["price"] = price.text
             amount, stated = price.amount, None if price.stated is PriceBasis.UNKNOWN else price.stated
             net = amount if plan.basis is PriceBasis.NET else plan.net
@@ -117,15 +141,15 @@ class Voice:
             if price.plus_tax:
                 unclear.append(ClarifyTopic.TAX)
         if "vague" in body.slots and plan.net is not None:
-            values["vague"] = vague(plan.net, rng)
+            values["vague"] = chinese_amounts.vague(plan.net, rng) if self._chinese else vague(plan.net, rng)
             unclear.append(ClarifyTopic.AMOUNT)
         if plan.condition is not None and "condition" in body.slots:
-            values["condition"], topic = plan.condition
-            conditions = (plan.condition[0],)
+            words, topic = plan.condition
+            values["condition"] = CONDITIONS_ZH[words] if self._chinese else words
+            conditions = (values["condition"],)
             unclear.append(topic)
         if "ask" in body.slots and plan.ask is not None:
-            named = speak(plan.ask, surface=self._plain_surface(rng), state=PriceBasis.NET if rng.random() < 0.5 else PriceBasis.UNKNOWN,
-                          currency=fact.currency, current_net=Decimal(0), rng=rng)  # fmt: skip
+            named = self._echo(plan.ask, fact, rng)
             values["ask"] = named.text
             stated = PriceBasis.NET if named.stated is PriceBasis.NET else None
             if plan.kind is HotelMoveKind.AGREE:
@@ -143,12 +167,24 @@ class Voice:
         careful = plan.kind is HotelMoveKind.AGREE
         if plan.kind is not HotelMoveKind.SILENCE:
             keep = (fact.room_type, fact.hotel_name, fact.currency)
-            text = typed(text, self._profile.style, mood=str(mood), rng=rng, keep=keep, careful=careful)
+            text = typed(text, self._profile.style, mood=str(mood), rng=rng, keep=keep, careful=careful, language=self._book.language)
         move = HotelMove(kind=plan.kind, mood=mood, offers=offers, unclear=tuple(dict.fromkeys(unclear)), conditions=conditions,
                          says_yes=careful, stated_basis=stated)  # fmt: skip
         return Spoken(text=text, move=move, offered_net=net, offered_as=amount)
 
-    def _price(self, plan: Plan, fact: TicketFacts, rng: random.Random) -> SpokenPrice:
+    def _echo(self, ask: Decimal, fact: TicketFacts, rng: random.Random) -> SpokenPrice:
+        surface = self._plain_surface(rng)
+        state = PriceBasis.NET if rng.random() < 0.5 else PriceBasis.UNKNOWN
+        if self._chinese:
+            return chinese_amounts.echoed(ask, surface=surface, state=state, rng=rng)
+        return speak(ask, surface=surface, state=state, currency=fact.currency, current_net=Decimal(0), rng=rng)
+
+    def _dates(self, fact: TicketFacts) -> str:
+        if self._chinese:
+            return period(fact.check_in, fact.check_out, short=True, language="zh")
+        return f"{fact.check_in:%-d %B} to {fact.check_out:%-d %B}"
+
+    def _price(self, plan: Plan, fact: TicketFacts, body: HotelPhrase, rng: random.Random) -> SpokenPrice:
         assert plan.net is not None
         amount = plan.net if plan.basis is PriceBasis.NET else selling_from_net(plan.net, fact.commission).quantize(Decimal(1))
         # "I cannot go lower than 10% off" turns the meaning round, so a last word is an amount.
@@ -156,6 +192,10 @@ class Voice:
         # A cut is off today's net price; the words must say so, or nobody could know what it comes to.
         current = fact.current_net if plan.state and plan.basis is PriceBasis.NET else Decimal(0)
         state = plan.basis if plan.state else PriceBasis.UNKNOWN
+        if self._chinese:
+            fits = _TAKES_A_CUT.search(body.text) is not None
+            return chinese_amounts.speak(amount, surface=surface, state=state, currency=fact.currency, current_net=current, rng=rng,
+                                         reducible=fits)  # fmt: skip
         return speak(amount, surface=surface, state=state, currency=fact.currency, current_net=current, rng=rng)
 
     def _surface(self, rng: random.Random) -> Surface:
@@ -208,20 +248,31 @@ class Voice:
             text, moods = self._with_opener(text, self._choose(lines, plan.mood, rng), moods)
         if rng.random() < (0.0 if terse else 0.15):
             tail = self._choose(list(self._book.hotel_lines(HotelPart.TAIL, None, "any")), plan.mood, rng)
-            text, moods = f"{_ended(text)} {tail.text}", [*moods, tail.mood]
+            text, moods = self._and_then(text, tail.text), [*moods, tail.mood]
         if style is TypingStyle.CHATTY and rng.random() < 0.3:
             chatter = self._choose(list(self._book.hotel_lines(HotelPart.TAIL, None, "chatter")), plan.mood, rng)
-            text = f"{_ended(text)} {chatter.text}"
+            text = self._and_then(text, chatter.text)
         return text, moods
 
-    @staticmethod
-    def _with_opener(text: str, opener: HotelPhrase, moods: list[Mood]) -> tuple[str, list[Mood]]:
+    def _and_then(self, text: str, more: str) -> str:
+        if self._chinese:
+            return f"{text}{'' if text[-1:] in _ZH_STOPS else '，' if len(text) < 12 else '。'}{more}"
+        return f"{_ended(text)} {more}"
+
+    def _with_opener(self, text: str, opener: HotelPhrase, moods: list[Mood]) -> tuple[str, list[Mood]]:
+        if self._chinese:
+            return self._and_then(opener.text, text), [*moods, opener.mood]
         if opener.text.endswith(","):
             start = (
                 text if text[:2] in ("I ", "I'") or text[:1].isdigit() or text.split(" ", 1)[0].isupper() else text[:1].lower() + text[1:]
             )
             return f"{opener.text} {start}", [*moods, opener.mood]
         return f"{opener.text} {text}", [*moods, opener.mood]
+
+
+_ZH_STOPS = "，。！？…~：；"
+# "给您便宜20" and "便宜20，您看怎么样" are Chinese; after any other word a cut would not join on.
+_TAKES_A_CUT = re.compile(r"(?:^|[您你就多能先，。！？：])\{price\}")
 
 
 def _ended(text: str) -> str:

@@ -1,6 +1,7 @@
 """How a hotel's words look once typed or dictated: typos, emoji, voice notes.
 
-Decided here: which words are never touched, because a label hangs on them (numbers, net, selling, yes and no, the room's own name).
+Decided here: which words are never touched, because a label hangs on them (numbers, net, selling, yes and no, the room's own name), and
+which slips a Chinese keyboard makes: a wrong character of the same sound, never one that a price or a yes is written with.
 """
 
 import random
@@ -84,9 +85,28 @@ _EMOJI = {
 _FILLERS = ("um", "uh", "well", "you know", "so yeah", "ehm")
 _SHORTHAND = (("you", "u"), ("please", "pls"), ("thanks", "thx"), ("your", "ur"), ("because", "bc"), ("tomorrow", "tmr"))
 
+# Characters of the same sound, as an input method offers them.
+_SLIPS = {
+    "说的": "说得", "定的": "定得", "给的": "给得", "你的": "你得", "真的": "真得", "现在": "现再", "在忙": "再忙", "在管": "再管",
+    "再说": "在说", "已经": "以经", "觉得": "觉的", "知道": "知到", "应该": "因该", "老板": "老版", "一直": "一只", "时候": "时侯",
+    "那边": "哪边", "部分": "部份", "重新": "从新", "辛苦": "幸苦", "账": "帐",
+}  # fmt: skip
+_ZH_FILLERS = ("嗯", "那个", "就是说", "呃", "这个这个", "然后呢", "喂")
+_ZH_EMOJI = {
+    "warm": ("😊", "🌹", "🙏", "👍", "[呲牙]"),
+    "neutral": ("🙂", "👌", "[抱拳]", "[握手]"),
+    "anxious": ("😅", "😬", "[捂脸]"),
+    "annoyed": ("🙄", "😤", "[白眼]"),
+    "angry": ("😡", "💢", "[发怒]"),
+}
 
-def typed(text: str, style: TypingStyle, *, mood: str, rng: random.Random, keep: tuple[str, ...] = (), careful: bool = False) -> str:
+
+def typed(
+    text: str, style: TypingStyle, *, mood: str, rng: random.Random, keep: tuple[str, ...] = (), careful: bool = False, language: str = "en"
+) -> str:
     """The text in a typing style. ``keep`` are words left alone (room and hotel names); ``careful`` adds no word of its own."""
+    if language == "zh":
+        return _typed_chinese(text, style, mood, rng, keep, careful)
     match style:
         case TypingStyle.TYPOS:
             return _with_typos(text, rng, keep, careful)
@@ -137,3 +157,32 @@ def _dictated(text: str, rng: random.Random, careful: bool) -> str:
     if careful or rng.random() < 0.35:
         return words
     return f"{rng.choice(_FILLERS)} {words}"
+
+
+def _typed_chinese(text: str, style: TypingStyle, mood: str, rng: random.Random, keep: tuple[str, ...], careful: bool) -> str:
+    match style:
+        case TypingStyle.TYPOS:
+            return text if careful else _with_slips(text, rng, keep)
+        case TypingStyle.EMOJI:
+            return text + rng.choice(_ZH_EMOJI[mood]) if rng.random() < 0.8 else text
+        case TypingStyle.VOICE_NOTE:
+            return _dictated_chinese(text, rng, careful)
+        case TypingStyle.TERSE:
+            return text.rstrip("。")
+        case TypingStyle.PLAIN | TypingStyle.CHATTY:
+            return text
+
+
+def _with_slips(text: str, rng: random.Random, keep: tuple[str, ...]) -> str:
+    """At most two wrong characters, as people leave them standing."""
+    possible = [right for right in _SLIPS if right in text and not any(right in name for name in keep)]
+    for right in rng.sample(possible, k=min(len(possible), rng.choice((0, 1, 1, 2)))):
+        text = text.replace(right, _SLIPS[right], 1)
+    # Many do not switch the keyboard for a comma or a stop.
+    return re.sub("[，。]", " ", text).strip() if rng.random() < 0.3 else text
+
+
+def _dictated_chinese(text: str, rng: random.Random, careful: bool) -> str:
+    # Dictation writes commas where the speaker draws breath, and hardly ever a full stop; the last mark is dropped.
+    spoken = re.sub("[。！…；]+(?=.)", "，", text).rstrip("。！…，")
+    return spoken if careful or rng.random() < 0.35 else f"{rng.choice(_ZH_FILLERS)}，{spoken}"

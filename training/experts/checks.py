@@ -5,15 +5,16 @@ words; numbers, dates, terms, rooms and repetitions are checked in every reply.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from agent.domain import selling_from_net
+from agent.domain import AllowedMove, HotelOffer, selling_from_net
 from agent.simulation import BDPart, Quality
 from agent.simulation.tickets import CITIES, SOURCES
-from db.vocabulary import HotelMoveKind, Mood, MoveKind, PriceBasis, Severity
+from db.vocabulary import ClarifyTopic, HotelMoveKind, Mood, MoveKind, PriceBasis, Severity
 from training.experts import hints
 from training.experts.faults import Fault, FaultKind, usual
 from training.experts.figures import Amount, find_amounts, find_dates
@@ -29,7 +30,8 @@ _ANYWHERE_WRONG = frozenset(
 _REPEATS_TERMS = frozenset({MoveKind.CONFIRM, MoveKind.ACCEPT, MoveKind.CLOSE})
 _CURRENCIES = frozenset(city.currency for city in CITIES)
 _CENT = Decimal("0.011")
-_MOST_ALIKE = 92.0
+_MOST_NAMED = 2
+_TERMS = frozenset({"xroom", "xhotel", "xday", "xfact", "xsource", "net", "selling", "price"})
 _SHORT = 4
 
 
@@ -84,7 +86,8 @@ class Seen:
 def look(truth: Truth, through: Reader | None = None) -> Seen:
     """Read a reply through the phrasebook (the shipped one where none is given)."""
     heard = None if truth.heard is None else truth.heard.kind
-    return Seen(truth, (through or reader()).read(truth.text, truth.context.facts, truth.move.kind, heard))
+    through = through or reader(truth.context.language)
+    return Seen(truth, through.read(truth.text, truth.context.facts, truth.move.kind, heard))
 
 
 def faults_of(seen: Seen) -> tuple[Fault, ...]:
@@ -152,11 +155,23 @@ def _numbers(seen: Seen) -> Iterator[Fault]:
             not _among(amount.value, heard) and is_net != is_selling and amount.basis is (PriceBasis.SELLING if is_net else PriceBasis.NET)
         ):
             yield usual(_K.NET_SELLING_MIXUP)
+        ours = (is_net and amount.basis is PriceBasis.NET) or (is_selling and amount.basis is PriceBasis.SELLING)
+        if not ours and any(_called_otherwise(amount, offer, truth.move) for offer in (truth.heard.offers if truth.heard else ())):
+            yield usual(_K.NET_SELLING_MIXUP)
         if amount.currency in _CURRENCIES and amount.currency != truth.fact.currency:
             yield usual(_K.INVENTED_FACT)
     asks = truth.move.kind is MoveKind.ASK and truth.move.price is not None
     if asks and seen.amounts and not any(_among(amount.value, {truth.move.price}) for amount in seen.amounts if truth.move.price):
         yield Fault(_K.INVENTED_FACT, Severity.MAJOR)
+
+
+def _called_otherwise(amount: Amount, offer: HotelOffer, move: AllowedMove) -> bool:
+    """Whether the hotel's own amount is said back as another kind of price, or as one kind while that is just what has to be asked."""
+    if amount.value != offer.amount or amount.basis is PriceBasis.UNKNOWN:
+        return False
+    if offer.basis is PriceBasis.UNKNOWN:
+        return move.topic is ClarifyTopic.NET_OR_SELLING and amount.basis is PriceBasis.NET
+    return amount.basis is not offer.basis
 
 
 def _among(value: Decimal, known: Iterable[Decimal | None]) -> bool:
@@ -195,7 +210,9 @@ def _sources(seen: Seen) -> Iterator[Fault]:
 
 def _language(seen: Seen) -> Iterator[Fault]:
     text = seen.folded
-    if seen.truth.context.language == "zh":
+    if hints.OTHER_SCRIPT.search(text):
+        yield usual(_K.MIXED_LANGUAGE)
+    elif seen.truth.context.language == "zh":
         words = [word for word in re.findall(r"[a-z]{2,}", text) if word not in {"net", "selling"} and not word.startswith("x")]
         if len(words) >= 4:
             yield usual(_K.MIXED_LANGUAGE)
@@ -224,7 +241,7 @@ def _is_a_request(text: str, amount: Amount) -> bool:
 def _silence(seen: Seen) -> Iterator[Fault]:
     """No yes was given, yet the talk is treated as settled."""
     heard = seen.truth.heard
-    if (heard is not None and heard.says_yes) or seen.truth.move.kind in _REPEATS_TERMS:
+    if (heard is not None and heard.says_yes) or seen.truth.move.kind in {*_REPEATS_TERMS, MoveKind.CLARIFY}:
         return
     if any(hints.AGREED_ALREADY.search(sentence) for sentence in seen.unknown):
         yield usual(_K.SILENCE_AS_CONSENT)
@@ -252,8 +269,10 @@ def _anger(seen: Seen) -> Iterator[Fault]:
     """The price is brought up while the hotel is to be calmed."""
     if seen.truth.move.kind is not MoveKind.CALM and not (seen.upset and seen.truth.move.kind is MoveKind.FOLLOW_UP):
         return
-    haggles = any(hints.PRICE.search(sentence) and not hints.LATER.search(sentence) for sentence in seen.unknown)
-    dismisses = any(re.search(r"\b(?:calm down|another topic|not the point)\b", sentence) for sentence in seen.unknown)
+    haggles = any(
+        hints.LOWER.search(sentence) or (hints.PRICE.search(sentence) and not hints.LATER.search(sentence)) for sentence in seen.unknown
+    )
+    dismisses = any(hints.DISMISSES.search(sentence) for sentence in seen.unknown)
     if haggles or dismisses or (seen.truth.move.kind is MoveKind.CALM and seen.amounts):
         yield usual(_K.HAGGLING_WITH_ANGER)
 
@@ -261,9 +280,7 @@ def _anger(seen: Seen) -> Iterator[Fault]:
 def _wrong_person(seen: Seen) -> Iterator[Fault]:
     if seen.truth.move.kind is not MoveKind.REDIRECT:
         return
-    asks_on = any(
-        hints.LOWER.search(sentence) or re.search(r"\b(?:yourself|anyway|your boss that)\b", sentence) for sentence in seen.unknown
-    )
+    asks_on = any(hints.LOWER.search(sentence) or hints.NEEDS_NO_BOSS.search(sentence) for sentence in seen.unknown)
     if asks_on or not hints.WHO.search(seen.folded):
         yield usual(_K.IGNORING_WRONG_PERSON)
 
@@ -293,13 +310,31 @@ def _repetition(seen: Seen) -> Iterator[Fault]:
     if truth.move.kind in _REPEATS_TERMS:
         # Terms may be said again, the same words around them may not.
         said = [sentence for sentence in said if "xamount" not in sentence and "xday" not in sentence]
-    again = sum(sentence in earlier for sentence in said if len(sentence.split()) > _SHORT)
+    again = sum(sentence in earlier for sentence in said if _says_something(sentence))
     if truth.text.strip() in {text.strip() for text in truth.ours} or again > 1:
         yield usual(_K.ROBOTIC_REPETITION)
     elif again:
         yield Fault(_K.ROBOTIC_REPETITION, Severity.MINOR)
-    if len(said) != len(set(said)):
-        yield Fault(_K.ROBOTIC_REPETITION, Severity.MAJOR)
+    if _within(seen, said) or any(hints.ROBOTIC.search(sentence) for sentence in seen.unknown):
+        yield usual(_K.ROBOTIC_REPETITION)
+
+
+def _says_something(sentence: str) -> bool:
+    """Whether a sentence is long enough for its repetition to be noticed; Chinese has no spaces to count."""
+    return len(sentence.split()) > _SHORT or len(hints.CHINESE.findall(sentence)) > 2 * _SHORT
+
+
+def _within(seen: Seen, said: Sequence[str]) -> bool:
+    """Whether a reply repeats itself: a sentence, four words in a row, or a price three times."""
+    if seen.truth.move.kind in _REPEATS_TERMS:
+        return len(said) != len(set(said))
+    words = bare(" ".join(seen.unknown)).split()
+    runs = [run for run in zip(words, words[1:], words[2:], words[3:], strict=False) if not _TERMS & set(run)]
+    return (
+        len(said) != len(set(said))
+        or len(runs) != len(set(runs))
+        or any(count > _MOST_NAMED for count in Counter((amount.value, amount.basis) for amount in seen.amounts).values())
+    )
 
 
 def _rooms(seen: Seen) -> Iterator[Fault]:
@@ -309,13 +344,16 @@ def _rooms(seen: Seen) -> Iterator[Fault]:
         return
     text = truth.text.casefold()
     named = {fact.label for fact in truth.context.facts if fact.room_type.casefold() in text}
+    forgets = any(hints.FORGETS.search(sentence) for sentence in seen.unknown)
     if truth.move.kind is MoveKind.CLOSE:
         agreed = {terms.label for terms in truth.context.agreed}
-        if named & agreed and agreed - named:
+        if forgets or (seen.amounts and named & agreed and agreed - named):
             yield usual(_K.ONE_ROOM_ONLY)
         return
     waiting = {room.label for room in truth.before.rooms if not room.settled} - {truth.fact.label}
-    if waiting and truth.move.kind in (MoveKind.ACCEPT, MoveKind.CONFIRM) and any(hints.DONE.search(sentence) for sentence in seen.unknown):
+    ends = any(hints.DONE.search(sentence) for sentence in seen.unknown)
+    confirming = truth.move.kind in (MoveKind.ACCEPT, MoveKind.CONFIRM)
+    if waiting and (forgets or (ends and (named if confirming else truth.move.kind is not MoveKind.ESCALATE))):
         yield usual(_K.ONE_ROOM_ONLY)
 
 

@@ -15,16 +15,17 @@ from db.vocabulary import PriceBasis
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # "GBP 43 may be much" is no date: the month of May wants its capital.
 _MONTH = r"(?P<month>(?:jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?|(?-i:May|MAY)\b)"
+_DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 _DATES = (
-    re.compile(rf"(?<![\w.,$€£¥])(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}(?:,? (?P<year>20\d\d)\b)?", re.IGNORECASE),
-    re.compile(rf"\b{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<year>20\d\d)\b)?", re.IGNORECASE),
+    re.compile(rf"(?<![\w.,$€£¥])(?P<day>{_DAY})(?:st|nd|rd|th)?(?: of)? {_MONTH}(?:,? (?P<year>20\d\d)\b)?", re.IGNORECASE),
+    re.compile(rf"\b{_MONTH} (?P<day>{_DAY})(?:st|nd|rd|th)?\b(?:,? (?P<year>20\d\d)\b)?", re.IGNORECASE),
     re.compile(r"\b(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)\b"),
     re.compile(r"(?:(?P<year>20\d\d)\s?年)?\s?(?P<month>\d{1,2})\s?月\s?(?P<day>\d{1,2})\s?[日号]"),
 )
 _CODES = "USD|EUR|GBP|JPY|CNY|RMB|DKK|SEK|NOK|PLN|CZK|ZAR|AED|INR|THB|SGD|MYR|HKD|AUD|NZD|CAD|CHF|TRY|KRW|IDR|VND|PHP|MXN|BRL|HUF"
 _AMOUNT = re.compile(
-    rf"(?P<before>\b(?:{_CODES})\b\s?|[$€£¥])?(?<![\w.,#])(?P<number>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<k>k\b)?"
-    rf"(?P<percent>\s?%| percent\b)?(?P<after>\s?\b(?:{_CODES})\b|\s?[€元])?(?![\w#])"
+    rf"(?P<before>\b(?:{_CODES})\b\s?|[$€£¥])?(?<![A-Za-z0-9_.,#])(?P<number>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<k>k\b)?"
+    rf"(?P<percent>\s?%| percent\b)?(?P<after>\s?\b(?:{_CODES})\b|\s?[€元])?(?![A-Za-z0-9_#])"
 )
 _KIND_AFTER = re.compile(
     r"^\s?\(?(?P<kind>net|selling)\b|^\s?(?:on sale )?to (?:the )?(?:guests|travell?ers)\b", re.IGNORECASE

@@ -28,6 +28,14 @@ ANYWHERE: dict[FaultKind, re.Pattern[str]] = {FaultKind(kind): _any(words) for k
 """Suspicious wherever they stand."""
 AGREED_ALREADY = _any(_FILE["agreed_already"])
 """The talk is treated as settled."""
+FORGETS = _any(_FILE["forgets"])
+"""A room is left behind."""
+ROBOTIC = _any(_FILE["robotic"])
+"""What was said is announced as said again."""
+NEEDS_NO_BOSS = _any(_FILE["needs_no_boss"])
+"""The person who answers is pressed although somebody else decides."""
+DISMISSES = _any(_FILE["dismisses"])
+"""A feeling is brushed aside."""
 DONE = _any(_FILE["done"])
 """The talk is treated as finished."""
 LOWER = _any(_FILE["lower"])
@@ -50,3 +58,5 @@ ASKS_KINDLY = _any(_FILE["asks_kindly"])
 ASSUMES = _any(_FILE["assumes"])
 FOREIGN = re.compile(rf"\b(?:{'|'.join(_FILE['foreign'])})\b")
 CHINESE = re.compile(r"[\u3400-\u9fff]")
+OTHER_SCRIPT = re.compile(r"[\u0370-\u1fff\u3040-\u30ff\uac00-\ud7af]")
+"""Greek to Thai, kana and Hangul: no script of a reply of ours."""

@@ -124,13 +124,12 @@ class Reader:
         rest = sentences(slotted(text, facts))
         pieces: list[Piece] = []
         while rest:
-            size, key, likeness = self._longest(rest)
-            said = " ".join(rest[:size])
-            if likeness < KNOWN and (split := self._headed(rest[0])) is not None:
+            if (split := self._headed(rest[0])) is not None:
                 head, key, tail = split
                 pieces.append(Piece(text=head, line=self._fitting(key, move, heard), likeness=100.0))
                 rest = [tail, *rest[1:]]
-                continue
+            size, key, likeness = self._longest(rest)
+            said = " ".join(rest[:size])
             line = self._fitting(key, move, heard) if key is not None and likeness >= NEAR else None
             pieces.append(Piece(text=said, line=line, likeness=likeness if line is not None else 0.0))
             rest = rest[size:]
@@ -180,21 +179,21 @@ _WORTH = {Quality.EXCELLENT: 0, Quality.FINE: 1, Quality.CLUMSY: 2, Quality.WRON
 
 
 @cache
-def reader() -> Reader:
-    """The reader of the shipped phrasebook."""
-    return Reader(phrasebook().bd)
+def reader(language: str = "en") -> Reader:
+    """The reader of the shipped phrasebook in a language (ISO 639-1)."""
+    return Reader(phrasebook(language).bd)
 
 
 @cache
-def _questions() -> tuple[tuple[str, ...], tuple[HotelPhrase, ...]]:
-    lines = tuple(line for line in phrasebook().hotel if line.part is HotelPart.BODY and line.intent is HotelMoveKind.QUESTION)
+def _questions(language: str) -> tuple[tuple[str, ...], tuple[HotelPhrase, ...]]:
+    lines = tuple(line for line in phrasebook(language).hotel if line.part is HotelPart.BODY and line.intent is HotelMoveKind.QUESTION)
     return tuple(bare(_SLOT.sub(lambda match: _SLOTS[match[1]], line.text)) for line in lines), lines
 
 
 @lru_cache(maxsize=8192)
-def question_topic(text: str, facts: tuple[TicketFacts, ...]) -> str | None:
+def question_topic(text: str, facts: tuple[TicketFacts, ...], language: str = "en") -> str | None:
     """What the hotel asked, told by the phrasebook's nearest question; None where none is near."""
-    keys, lines = _questions()
+    keys, lines = _questions(language)
     best: tuple[float, str] | None = None
     for sentence in [text, *sentences(text)]:
         found = process.extractOne(bare(slotted(sentence, facts)), keys, scorer=fuzz.ratio, score_cutoff=NEAR)

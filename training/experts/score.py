@@ -7,6 +7,7 @@ whether a question was answered and a feeling named, and what happened in the ho
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agent.domain import selling_from_net
 from agent.simulation import BDPart, BDPhrase, Lever, Quality
@@ -18,7 +19,7 @@ from training.experts.figures import find_amounts, find_dates
 from training.experts.reading import NEAR, Piece, Reader, fits, question_topic
 from training.experts.truth import Truth
 
-WORTH = {Quality.EXCELLENT: 4.35, Quality.FINE: 3.4, Quality.CLUMSY: 2.4, Quality.WRONG: 1.85}
+WORTH = {Quality.EXCELLENT: 4.35, Quality.FINE: 3.4, Quality.CLUMSY: 2.5, Quality.WRONG: 1.85}
 UNKNOWN = 2.7
 """What a sentence is worth that no line is near to."""
 COURTEOUS = 0.4
@@ -36,6 +37,8 @@ PRICE_STEP = 4.0
 LIMITS = {Severity.MINOR: 3.0, Severity.MAJOR: 1.9, Severity.SEVERE: 1.5}
 FURTHER = 0.25
 """Stars for each fault after the first."""
+TAKES_UP = 0.6
+"""Stars for own words that take up a word of the hotel's, by their share of the reply."""
 LONG = 95
 SHORT = 5
 """Words above and below which a reply is too long or too short."""
@@ -113,14 +116,14 @@ def _in_place(line: BDPhrase, seen: Seen) -> bool:
 
 def _place(seen: Seen) -> float:
     """Stars for answering the question, naming the feeling, giving a reason that speaks to this hotel, and for a bearable length."""
-    return _answers(seen) + _feeling(seen) + _reason(seen) + _length(seen.truth.text)
+    return _answers(seen) + _takes_up(seen) + _feeling(seen) + _reason(seen) + _length(seen.truth.text)
 
 
 def _answers(seen: Seen) -> float:
     truth = seen.truth
     if seen.heard_kind is not HotelMoveKind.QUESTION or truth.move.kind not in (MoveKind.ASK, MoveKind.HOLD):
         return 0.0
-    topic = question_topic(truth.asked, truth.context.facts)
+    topic = question_topic(truth.asked, truth.context.facts, truth.context.language)
     if topic is None:
         return 0.0
     return 0.1 if _answered(topic, seen) else -0.4
@@ -160,6 +163,26 @@ def _arguments(seen: Seen) -> set[Lever]:
     if "xsource" in seen.folded:
         found.add(Lever.PARITY)
     return found
+
+
+def _takes_up(seen: Seen) -> float:
+    """Lines of the phrasebook are known to fit; own words show it by taking up what the hotel has said."""
+    own = [piece.text for piece in seen.pieces if not piece.known]
+    if not own or not _content(seen.truth.asked) & _content(" ".join(own)):
+        return 0.0
+    return TAKES_UP * sum(len(text) for text in own) / sum(len(piece.text) for piece in seen.pieces)
+
+
+def _content(text: str) -> frozenset[str]:
+    """Words that carry something, by their first five letters; of Chinese, pairs of characters."""
+    words = {word[:5] for word in re.findall(r"[a-z]{5,}", text.casefold())} - _EVERYWHERE
+    chinese = hints.CHINESE.findall(text)
+    return frozenset(words | {a + b for a, b in pairwise(chinese)})
+
+
+_EVERYWHERE = frozenset(
+    {"price", "rates", "would", "could", "thank", "there", "about", "which", "xamou", "xroom", "xhote", "pleas", "selli"}
+)
 
 
 def _feeling(seen: Seen) -> float:

@@ -51,6 +51,12 @@ _TOPIC_ANSWERS: dict[str, frozenset[MoveKind]] = {
     "mismatch": frozenset({_M.ASK, _M.HOLD}),
     "disliked": frozenset({_M.ASK, _M.HOLD}),
     "close": frozenset({_M.ASK, _M.HOLD}),
+    "heard_argument": frozenset({_M.ASK, _M.HOLD}),
+    "step_seen": frozenset({_M.ASK, _M.HOLD}),
+    "went_back": frozenset({_M.ASK, _M.HOLD}),
+    "disliked_again": frozenset({_M.ASK, _M.HOLD}),
+    "already_agreed": frozenset({_M.ASK, _M.HOLD, _M.CONFIRM}),
+    "what_terms": frozenset({_M.CONFIRM, _M.ACCEPT}),
     "no_greeting": frozenset({_M.GREET, _M.PROBE, _M.ASK}),
 }
 _WAITING = frozenset(MoveKind) - {_M.CLOSE, _M.ESCALATE}
@@ -62,6 +68,7 @@ _TOPIC_TACTICS: dict[tuple[HotelMoveKind | None, str], Tactic] = {
     (_K.OFFER, "conditional"): _T.CONDITION,
     (_K.OFFER, "vague"): _T.DEFLECT,
     (_K.OFFER, "which_unclear"): _T.CONCEDE,
+    (_K.OFFER, "again"): _T.HOLD_FIRM,
     (_K.REFUSE, "final"): _T.TAKE_IT_OR_LEAVE_IT,
     (_K.STALL, "boss"): _T.AUTHORITY,
     (_K.INFORM, "pushback"): _T.HOLD_FIRM,
@@ -73,6 +80,14 @@ _TOPIC_TACTICS: dict[tuple[HotelMoveKind | None, str], Tactic] = {
     (None, "repeated"): _T.COMPLAIN,
     (None, "no_greeting"): _T.COMPLAIN,
     (None, "internal"): _T.COMPLAIN,
+    (None, "heard_argument"): _T.HOLD_FIRM,
+    (None, "step_seen"): _T.CONCEDE,
+    (None, "went_back"): _T.COMPLAIN,
+    (None, "unanswered"): _T.COMPLAIN,
+    (None, "broken_promise"): _T.COMPLAIN,
+    (None, "disliked_again"): _T.COMPLAIN,
+    (None, "already_agreed"): _T.COMPLAIN,
+    (None, "too_good"): _T.COMPLAIN,
     (None, "chatter"): _T.DEFLECT,
 }
 _INTENT_TACTICS: dict[HotelMoveKind, Tactic] = {

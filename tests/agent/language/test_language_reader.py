@@ -51,6 +51,10 @@ def prices(move: HotelMove) -> list[tuple[str, str]]:
         ("There are so many hotels on your list that we get lost.", K.INFORM), ("Please do not ask again.", K.STOP),
         ("Hello from Star Court, good to hear from you", K.GREETING), ("With breakfast, of course.", K.INFORM),
         ("yes", K.AGREE),
+        ("Your number is slowly getting realistic", K.INFORM), ("It is in my price already.", K.INFORM), ("No, 428 is a loss", K.REFUSE),
+        ("428 is something we can not do", K.REFUSE), ("I am the night porter", K.WRONG_PERSON), ("We are opting out.", K.STOP),
+        ("I am afraid this conversation is over", K.STOP), ("well at what price would you show it", K.QUESTION),
+        ("Hello, how can I help?", K.GREETING), ("You keep asking and asking, it is getting on my nerves", K.UPSET),
     ],
 )  # fmt: skip
 def test_rules_alone_tell_the_kind(text: str, kind: HotelMoveKind) -> None:
@@ -66,6 +70,7 @@ def test_rules_alone_tell_the_kind(text: str, kind: HotelMoveKind) -> None:
         ("the selling price would be 500", ("500", "selling")), ("same as Agoda", ("499", "selling")),
         ("净价四百三", ("430", "net")), ("How about 435 net?", ("435", "net")), ("we are at 450 now, can do 440 net", ("440", "net")),
         ("No. 450. Well, 440 net.", ("440", "net")), ("yes 440 net", ("440", "net")),
+        ("440 net not on saturdays though", ("440", "net")), ("440 net. Let's meet in the middle.", ("440", "net")),
     ],
 )  # fmt: skip
 def test_offers_come_with_amount_and_kind(text: str, expected: tuple[str, str]) -> None:
@@ -87,6 +92,10 @@ def test_a_bare_price_is_asked_about_until_the_hotel_has_said_which_it_is(text: 
     assert read_by_rules(text, READING).unclear == (T.NET_OR_SELLING,)
     assert read_by_rules(text, IN_NET).unclear == ()
     assert {basis for _, basis in prices(read_by_rules(text, IN_NET))} == {"net"}
+
+
+def test_the_hotels_own_last_price_may_be_held_up_again() -> None:
+    assert prices(read_by_rules("our offer stands", IN_NET)) == [("445", "net")]
 
 
 def test_relative_prices_are_reckoned_in_the_hotels_own_kind() -> None:
@@ -112,12 +121,28 @@ def test_a_question_states_no_kind(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["yes", "Agreed.", "ok 428", "428 works", "Yes, 428 net confirmed", "503.53 selling is fine", "成交", "可以，428"]
+    "text",
+    [
+        "yes",
+        "Agreed.",
+        "ok, we accept your price",
+        "ok 428",
+        "428 works",
+        "Yes, 428 net confirmed",
+        "503.53 selling is fine",
+        "成交",
+        "可以，428",
+    ],
 )
 def test_a_yes_to_our_figure_is_an_agreement(text: str) -> None:
     move = read_by_rules(text, READING)
 
     assert (move.kind, move.says_yes, move.offers) == (K.AGREE, True, ())
+
+
+@pytest.mark.parametrize("text", ["Yes, KES 428 net it is", "We are confirming 428 KES.", "yes, 428 kes is fine"])
+def test_a_yes_may_name_the_currency_of_the_talk(text: str) -> None:
+    assert read_by_rules(text, replace(READING, facts=(replace(KING, currency="KES"),))).kind is K.AGREE
 
 
 def test_a_yes_before_any_price_was_put_is_no_agreement() -> None:
@@ -154,6 +179,31 @@ def test_the_model_alone_cannot_make_an_offer_or_an_end() -> None:
     assert crosscheck(ModelReading(kind=K.STOP, mood=Mood.NEUTRAL), "We are full.", READING).kind is K.INFORM
     assert crosscheck(ModelReading(kind=K.SILENCE, mood=Mood.NEUTRAL), "We are full.", READING).kind is K.INFORM
     assert crosscheck(ModelReading(kind=K.INFORM, mood=Mood.NEUTRAL), "440 net", READING).kind is K.OFFER
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "kind"),
+    [
+        (K.INFORM, "When would it start?", K.QUESTION), (K.STALL, "We are full.", K.STALL), (K.QUESTION, "We are 95% full.", K.INFORM),
+        (K.QUESTION, "so is breakfast in it", K.QUESTION), (K.INFORM, "We can't do that.", K.REFUSE), (K.REFUSE, "Let me check.", K.STALL),
+        (K.REFUSE, "Let us stop here.", K.STOP), (K.UPSET, "Do you take us for fools?", K.UPSET), (K.UPSET, "We can't do that.", K.UPSET),
+        (K.GREETING, "Hello, who is this?", K.GREETING), (K.WRONG_PERSON, "Could you ask Maria?", K.WRONG_PERSON),
+    ],
+)  # fmt: skip
+def test_words_settle_what_they_name_and_the_model_the_rest(raw: HotelMoveKind, text: str, kind: HotelMoveKind) -> None:
+    assert crosscheck(ModelReading(kind=raw, mood=Mood.NEUTRAL), text, READING).kind is kind
+
+
+@pytest.mark.parametrize("text", ["yes, for 2 rooms", "Agreed for two rooms", "yes for a few rooms"])
+def test_a_yes_for_some_of_the_rooms_is_asked_about(text: str) -> None:
+    move = read_by_rules(text, replace(READING, facts=(replace(KING, rooms=5),)))
+
+    assert move.kind is not K.AGREE
+    assert T.ROOMS in move.unclear
+
+
+def test_a_yes_that_repeats_the_number_of_rooms_is_a_yes() -> None:
+    assert read_by_rules("Agreed for 5 rooms", replace(READING, facts=(replace(KING, rooms=5),))).kind is K.AGREE
 
 
 def test_the_model_tells_what_words_alone_do_not() -> None:
@@ -201,6 +251,14 @@ def test_a_string_that_repeats_the_facts_leaves_nothing_open() -> None:
 )
 def test_prices_go_to_the_room_they_are_named_with(text: str, labels: list[tuple[int | None, int]]) -> None:
     assert [(offer.label, offer.amount) for offer in read_by_rules(text, BOTH_ROOMS).offers] == labels
+
+
+@pytest.mark.parametrize("text", ["290 net, but not for both", "290 net for one of them"])
+def test_a_price_for_one_of_several_rooms_is_not_spread_over_all(text: str) -> None:
+    move = read_by_rules(text, BOTH_ROOMS)
+
+    assert [(offer.label, offer.amount) for offer in move.offers] == [(None, 290)]
+    assert T.WHICH_ROOM in move.unclear
 
 
 def test_two_prices_without_rooms_are_asked_about() -> None:
