@@ -21,7 +21,7 @@ import pytest
 import redis
 from psycopg import sql
 
-from agent.serving.settings import STARTER_MODEL
+from agent.serving.starter import MODEL_FOLDER
 from agent.serving.swap import ModelServer, ModelServerUnavailable
 from db.embedded import EmbeddedPostgres, embedded_postgres, free_port
 from tests import chromium, tiny_model
@@ -113,8 +113,8 @@ def _pongs(client: redis.Redis) -> bool:
 @pytest.fixture(scope="session")
 def served_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model that ``model_server`` runs: the starter model, or a tiny random one in a checkout that has no weights yet."""
-    if (STARTER_MODEL / "config.json").exists():
-        return STARTER_MODEL
+    if (MODEL_FOLDER / "config.json").exists():
+        return MODEL_FOLDER
     return tiny_model.build(tmp_path_factory.mktemp("tiny-model"))
 
 

@@ -12,7 +12,7 @@ from psycopg_pool import ConnectionPool
 
 from agent.language.client import ModelClient
 from agent.service.negotiations import Negotiations
-from agent.service.routing import ensure_base_version
+from agent.service.routing import ensure_first_version
 from agent.settings import AgentSettings
 from db.engine import create_engine_from, psycopg_url, session_factory
 from db.errors import ParleyError
@@ -46,7 +46,7 @@ def connect(
     try:
         prepare_checkpoints(url)
         with session_factory(engine).begin() as session:
-            ensure_base_version(session, chosen.model_name)
+            ensure_first_version(session, chosen.model_name)
         kwargs = {"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0, "options": f"-c search_path={CHECKPOINT_SCHEMA}"}
         with ConnectionPool(psycopg_url(url), min_size=1, max_size=8, kwargs=kwargs, check=ConnectionPool.check_connection) as pool:
             yield Negotiations(engine, client, PostgresSaver(pool), chosen)  # pyright: ignore[reportArgumentType] - the row factory is dict_row

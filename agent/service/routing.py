@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from agent.serving.starter import MODEL_NAME, shipped_adapters
 from db.models import PolicyVersion
 from db.repositories import deployments, policy_versions
 from db.vocabulary import DeploymentRole, PolicyStatus
@@ -9,9 +10,17 @@ from db.vocabulary import DeploymentRole, PolicyStatus
 _POINTS = 1_000_000
 
 
-def ensure_base_version(session: Session, model_name: str) -> PolicyVersion:
-    """The version that is the base model itself, without an adapter; live where nothing else is."""
+def ensure_first_version(session: Session, model_name: str) -> PolicyVersion:
+    """The version that a new instance starts with, live where nothing else is.
+
+    That is the base model itself, or the adapter that was shipped with it.
+    """
     version, _ = policy_versions.create(session, PolicyVersion(name=model_name, base_model=model_name, status=PolicyStatus.PUBLISHED))
+    for name, path in (shipped_adapters() if model_name == MODEL_NAME else {}).items():
+        shipped = PolicyVersion(
+            name=name, base_model=model_name, adapter_path=str(path), parent_id=version.id, status=PolicyStatus.PUBLISHED
+        )
+        version, _ = policy_versions.create(session, shipped)
     if not deployments.list_active(session):
         deployments.deploy(session, version.id, DeploymentRole.LIVE)
     return version
@@ -24,4 +33,4 @@ def choose_version(session: Session, *, point: int, model_name: str) -> PolicyVe
     if canary is not None and point % _POINTS < canary.share * _POINTS:
         return canary.policy_version
     live = active.get(DeploymentRole.LIVE)
-    return live.policy_version if live is not None else ensure_base_version(session, model_name)
+    return live.policy_version if live is not None else ensure_first_version(session, model_name)

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import cast
 
 from agent.serving.settings import ServingSettings
+from agent.serving.starter import MODEL_FOLDER, shipped_adapters
 from db.errors import ParleyError
 
 _BATCHED_TOKENS = 4096
@@ -66,6 +67,8 @@ def arguments(settings: ServingSettings, *, cpu: bool) -> list[str]:
         "--structured-outputs-config": json.dumps({"backend": "guidance", "disable_any_whitespace": True}),
     }
     switches = ["--enable-lora", "--disable-uvicorn-access-log"]
+    if settings.model_path == MODEL_FOLDER and (adapters := shipped_adapters()):
+        switches += ["--lora-modules", *(f"{name}={path}" for name, path in adapters.items())]
     if cpu:
         flags |= {"--distributed-executor-backend": "uni", "--kv-cache-memory-bytes": str(settings.model_cache_mib * 2**20)}
         # vLLM 0.31 takes back the random numbers of a prompt that it has read in part, which a CPU's generator cannot: the engine would

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-STARTER_MODEL = Path(__file__).parent / "starter" / "model"
+from agent.serving.starter import MODEL_FOLDER, MODEL_NAME
 
 
 class ServingSettings(BaseSettings):
@@ -16,10 +16,10 @@ class ServingSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PARLEY_", use_attribute_docstrings=True, extra="ignore", env_ignore_empty=True)
 
-    model_path: Path = STARTER_MODEL
+    model_path: Path = MODEL_FOLDER
     """Folder with the base model's weights and tokenizer."""
 
-    model_name: str = "parley-starter"
+    model_name: str = MODEL_NAME
     """Name under which the base model is served."""
 
     model_port: int = Field(default=8400, ge=1, le=65535)

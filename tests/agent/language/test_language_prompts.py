@@ -46,6 +46,8 @@ def test_the_write_prompt_shows_the_turn_line_by_line() -> None:
         "moves:\n"
         "ask: #1 428 net / 503.53 selling - request this price with one reason\n"
         "hold: #1 420 net / 494.12 selling - stay with this price, new reason or answer\n"
+        "blanks: {hotel} {room} {dates} {check_in} {check_out} {current_selling} {net} {selling} {competitor_price} {competitor_source} "
+        "{agreed}\n"
         "language: English"
     )
 

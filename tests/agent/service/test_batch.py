@@ -58,7 +58,7 @@ def test_every_negotiation_ends_and_is_logged_once(negotiations: Negotiations) -
         assert all(a.speaker is not b.speaker for a, b in pairwise(view.turns))
         for turn in view.turns:
             assert turn.stage_after is not None
-            assert turn.policy_version == "parley-starter"
+            assert turn.policy_version == "policy-v1"
             if turn.speaker is Speaker.BD:
                 assert turn.move in turn.allowed
                 assert turn.rules_checked > 8

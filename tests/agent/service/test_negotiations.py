@@ -81,7 +81,7 @@ def test_every_turn_is_logged_with_what_shaped_it(negotiations: Negotiations, op
     view = negotiations.view(conversation)
     assert [(turn.number, turn.speaker) for turn in view.turns] == [(1, Speaker.BD), (2, Speaker.HOTEL), (3, Speaker.BD)]
     for turn in view.turns:
-        assert turn.policy_version == "parley-starter"
+        assert turn.policy_version == "policy-v1"
         assert turn.stage_after is not None
         assert turn.allowed
         assert turn.sop_version or turn.speaker is Speaker.BD

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from agent.serving import AdapterRefused, AdapterStore, AdapterVersion, DrainTimeout, ModelServer, ModelServerUnavailable
+from agent.serving.starter import ADAPTER_NAME
 from db.embedded import free_port
 
 pytestmark = pytest.mark.model
@@ -26,7 +27,7 @@ def server(model_server: str) -> Iterator[ModelServer]:
 @pytest.fixture(scope="module")
 def versions(make_adapter: Callable[[str, int], Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[AdapterVersion, AdapterVersion]:
     store = AdapterStore(tmp_path_factory.mktemp("store") / "adapters")
-    return store.publish(make_adapter("first", 8), "policy-v1"), store.publish(make_adapter("second", 4), "policy-v2")
+    return store.publish(make_adapter("first", 8), "trial-v1"), store.publish(make_adapter("second", 4), "trial-v2")
 
 
 def completion(base_url: str, model: str, *, tokens: int = 24) -> httpx.Response:
@@ -43,7 +44,7 @@ def said(base_url: str, model: str) -> str:
 def test_that_a_fresh_server_serves_the_base_model_alone(server: ModelServer) -> None:
     assert server.healthy()
     assert server.base_model == "parley-starter"
-    assert server.loaded() == frozenset()
+    assert server.loaded() - {ADAPTER_NAME} == frozenset()
 
 
 def test_that_each_version_answers_with_its_own_weights(
@@ -52,11 +53,11 @@ def test_that_each_version_answers_with_its_own_weights(
     first, second = versions
     server.load(first)
     server.load(second)
-    assert server.loaded() == {"policy-v1", "policy-v2"}
-    texts = {said(model_server, name) for name in ("parley-starter", "policy-v1", "policy-v2")}
+    assert server.loaded() - {ADAPTER_NAME} == {"trial-v1", "trial-v2"}
+    texts = {said(model_server, name) for name in ("parley-starter", "trial-v1", "trial-v2")}
     assert len(texts) == 3
     # The same version says the same again: nothing of the others has leaked in.
-    assert said(model_server, "policy-v1") in texts
+    assert said(model_server, "trial-v1") in texts
 
 
 def test_that_loading_twice_is_harmless_and_another_folder_under_the_name_is_refused(
@@ -64,14 +65,14 @@ def test_that_loading_twice_is_harmless_and_another_folder_under_the_name_is_ref
 ) -> None:
     server.load(versions[0])
     server.load(versions[0])
-    impostor = AdapterStore(tmp_path / "other").publish(make_adapter("impostor", 4), "policy-v1")
+    impostor = AdapterStore(tmp_path / "other").publish(make_adapter("impostor", 4), "trial-v1")
     with pytest.raises(AdapterRefused, match="unload it first"):
         server.load(impostor)
 
 
 def test_that_what_a_restarted_server_forgot_is_loaded_again(server: ModelServer, versions: tuple[AdapterVersion, AdapterVersion]) -> None:
     server.load(versions[0])
-    assert server.load_missing(versions) == ("policy-v2",)
+    assert server.load_missing(versions) == ("trial-v2",)
     assert server.load_missing(versions) == ()
 
 
@@ -79,9 +80,9 @@ def test_that_an_unloaded_version_is_gone_for_new_requests(
     server: ModelServer, model_server: str, versions: tuple[AdapterVersion, AdapterVersion]
 ) -> None:
     server.load(versions[0])
-    assert server.unload("policy-v1") is True
-    assert server.unload("policy-v1") is False
-    assert completion(model_server, "policy-v1").status_code == 404
+    assert server.unload("trial-v1") is True
+    assert server.unload("trial-v1") is False
+    assert completion(model_server, "trial-v1").status_code == 404
 
 
 def test_that_a_rank_above_the_maximum_is_refused_with_the_reason(
@@ -90,43 +91,43 @@ def test_that_a_rank_above_the_maximum_is_refused_with_the_reason(
     large = AdapterStore(tmp_path / "adapters").publish(make_adapter("large", 64), "policy-large")
     with pytest.raises(AdapterRefused, match="rank"):
         server.load(large)
-    assert server.loaded() == frozenset()
+    assert server.loaded() - {ADAPTER_NAME} == frozenset()
 
 
 def test_that_a_drain_waits_for_the_last_conversation(server: ModelServer, versions: tuple[AdapterVersion, AdapterVersion]) -> None:
     server.load(versions[0])
     left = [2, 1, 0]
-    server.drain("policy-v1", lambda: left.pop(0), every_s=0.01)
+    server.drain("trial-v1", lambda: left.pop(0), every_s=0.01)
     assert left == []
-    assert server.loaded() == frozenset()
+    assert server.loaded() - {ADAPTER_NAME} == frozenset()
 
 
 def test_that_a_drain_that_takes_too_long_keeps_the_version(server: ModelServer, versions: tuple[AdapterVersion, AdapterVersion]) -> None:
     server.load(versions[0])
     with pytest.raises(DrainTimeout, match="3 conversations"):
-        server.drain("policy-v1", lambda: 3, timeout_s=0.05, every_s=0.01)
-    assert server.loaded() == {"policy-v1"}
+        server.drain("trial-v1", lambda: 3, timeout_s=0.05, every_s=0.01)
+    assert server.loaded() - {ADAPTER_NAME} == {"trial-v1"}
 
 
 def test_that_swaps_under_traffic_break_no_stream(
     server: ModelServer, model_server: str, versions: tuple[AdapterVersion, AdapterVersion]
 ) -> None:
     server.load(versions[0])
-    expected = said(model_server, "policy-v1")
+    expected = said(model_server, "trial-v1")
     stop = threading.Event()
     heard: list[str] = []
 
     def talk() -> None:
         while not stop.is_set():
-            heard.append(said(model_server, "policy-v1"))
+            heard.append(said(model_server, "trial-v1"))
 
     talkers = [threading.Thread(target=talk) for _ in range(4)]
     for talker in talkers:
         talker.start()
     for _ in range(5):
         server.load(versions[1])
-        said(model_server, "policy-v2")
-        server.unload("policy-v2")
+        said(model_server, "trial-v2")
+        server.unload("trial-v2")
     stop.set()
     for talker in talkers:
         talker.join()
@@ -138,7 +139,7 @@ def test_that_a_server_that_is_away_is_named() -> None:
     address = f"http://127.0.0.1:{free_port()}/v1"
     away = ModelServer(address)
     assert not away.healthy()
-    for question in (away.loaded, lambda: away.base_model, lambda: away.unload("policy-v1")):
+    for question in (away.loaded, lambda: away.base_model, lambda: away.unload("trial-v1")):
         with pytest.raises(ModelServerUnavailable, match="PARLEY_MODEL_URL"):
             question()
     with pytest.raises(ModelServerUnavailable, match="not ready within"):

@@ -3,8 +3,11 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from agent.serving.versions import AdapterStore
 from training.starter.build import Built, build
 from training.starter.progress import BuildEvent
 
@@ -35,6 +38,16 @@ def test_a_build_leaves_a_model_that_transformers_loads(whole: Built) -> None:
     assert model.generation_config.eos_token_id == tokenizer.eos_token_id
 
 
+def test_its_adapter_can_be_published_and_changes_what_the_model_says(whole: Built, tmp_path: Path) -> None:
+    published = AdapterStore(tmp_path).publish(whole.adapter, "policy-v1")
+    assert (published.rank, published.base_model) == (8, "parley-starter")
+    model = AutoModelForCausalLM.from_pretrained(whole.folder)
+    ids = torch.arange(10, 40).unsqueeze(0)
+    before = model(ids).logits
+    after = PeftModel.from_pretrained(model, str(published.path))(ids).logits
+    assert not torch.equal(before, after)
+
+
 def test_the_card_tells_the_hash_and_the_figures(whole: Built) -> None:
     weights = (whole.folder / "model.safetensors").read_bytes()
     card = (whole.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
@@ -51,7 +64,7 @@ def test_a_build_that_was_killed_and_resumed_gives_the_same_weights(whole: Built
     events: list[BuildEvent] = []
     resumed = build(tmp_path, "toy", 3, True, events.append)
     assert resumed is not None
-    assert resumed.weights_hash == whole.weights_hash
+    assert (resumed.weights_hash, resumed.adapter_hash) == (whole.weights_hash, whole.adapter_hash)
     assert "playing" not in {event.phase for event in events}
 
 

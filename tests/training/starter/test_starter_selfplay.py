@@ -1,11 +1,17 @@
 import json
+import re
+from statistics import mean
 
 import pytest
 
 from agent.guardrails import check
+from agent.language.blanks import blanks, fill
+from agent.simulation import Quality
+from training.judging import shipped_rubric
 from training.starter.corpus import counts, mixed, play_many
+from training.starter.judging import JudgeExercise
 from training.starter.samples import EMPHASIS, Job, encode
-from training.starter.selfplay import Exercise, ReadExercise, WriteExercise, play
+from training.starter.selfplay import QUALITIES, Exercise, ReadExercise, WriteExercise, play
 from training.starter.tokenizer import train_tokenizer
 
 
@@ -31,7 +37,13 @@ def test_a_rewrite_names_the_faults_that_its_answer_does_not_have(exercises: lis
 
 def test_every_completion_is_the_json_that_the_server_would_constrain_to(exercises: list[Exercise]) -> None:
     for exercise in exercises:
-        keys = ["kind", "mood", "basis"] if isinstance(exercise, ReadExercise) else ["move", "text"]
+        match exercise:
+            case ReadExercise():
+                keys = ["kind", "mood", "basis"]
+            case WriteExercise():
+                keys = ["move", "text"]
+            case JudgeExercise():
+                keys = [item.name for item in shipped_rubric().items]
         assert list(json.loads(exercise.completion())) == keys
 
 
@@ -57,14 +69,39 @@ def test_every_job_is_in_the_mixture_and_fits_the_window(exercises: list[Exercis
     assert max(len(encode(sample, tokenizer).ids) for sample in samples) <= 1024
 
 
-def test_what_must_be_copied_counts_more(exercises: list[Exercise]) -> None:
-    exercise = next(e for e in exercises if isinstance(e, WriteExercise) and e.context.fact().room_type in e.reply.text)
-    sample = exercise.sample()
-    tokenizer = train_tokenizer([sample.completion] * 9, vocabulary=400, window=1024)
-    coded = encode(sample, tokenizer)
-    heavy = tokenizer.decode([int(token) for token, weight in zip(coded.ids, coded.weights, strict=True) if weight == EMPHASIS])
-    assert exercise.context.fact().room_type.replace(" ", "") in str(heavy).replace(" ", "")
-    assert 0 < (coded.weights == EMPHASIS).sum() < len(coded.ids) - coded.prompt_length
+def test_the_model_never_learns_to_write_a_figure_or_a_name(exercises: list[Exercise]) -> None:
+    for exercise in exercises:
+        if isinstance(exercise, WriteExercise):
+            assert not re.search(r"\d", exercise.template)
+            assert exercise.reply.text == fill(exercise.template, blanks(exercise.context, exercise.reply.move))
+            names = {name for fact in exercise.context.facts for name in (fact.hotel_name, fact.room_type)}
+            assert not any(name in exercise.template for name in names)
+
+
+def test_a_short_answer_counts_more(exercises: list[Exercise]) -> None:
+    tokenizer = train_tokenizer([exercise.completion() for exercise in exercises[:200]], vocabulary=400, window=1024)
+    for kind, weight in ((ReadExercise, EMPHASIS), (WriteExercise, 1)):
+        coded = encode(next(e for e in exercises if isinstance(e, kind)).sample(), tokenizer)
+        assert set(coded.weights[coded.prompt_length :]) == {weight}
+
+
+def test_judged_replies_are_of_every_quality_and_their_marks_fit_the_rubric(exercises: list[Exercise]) -> None:
+    judged = [exercise for exercise in exercises if isinstance(exercise, JudgeExercise)]
+    assert {exercise.quality for exercise in judged} == set(Quality)
+    for exercise in judged:
+        assert shipped_rubric().parse(exercise.completion()) == exercise.marks
+    by_quality = {
+        quality: mean(shipped_rubric().score(exercise.marks) for exercise in judged if exercise.quality is quality) for quality in Quality
+    }
+    assert by_quality[Quality.EXCELLENT] > by_quality[Quality.FINE] > by_quality[Quality.CLUMSY] > by_quality[Quality.WRONG]
+
+
+def test_the_adapter_learns_from_the_best_only() -> None:
+    average, best = (
+        [e for e in play_many(11, 6, held_out=False, threads=1, report=lambda done: None, qualities=q) if isinstance(e, WriteExercise)]
+        for q in (QUALITIES, ("excellent",))
+    )
+    assert mean(len(e.reply.text) for e in best) > mean(len(e.reply.text) for e in average)
 
 
 def test_a_negotiation_is_with_one_hotel() -> None:
