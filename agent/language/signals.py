@@ -39,7 +39,8 @@ _WRONG_PERSON = re.compile(
     r"(?:don't|do not) know (?:anything |much |a thing )?about (?:the |your |our )?(?:room )?(?:rates|prices|contracts)|"
     r"this is (?:the |only the )?(?:reception|front desk|housekeeping|restaurant|bar|spa)|not authori[sz]ed|no authority|"
     rf"{_OFFICE}(?: manager| team| department)? (?:takes care of|handles|decides|does|is responsible|looks after)|"
-    r"(?:he|she|they) (?:handles?|decides?|takes? care of) (?:the |on )?(?:prices?|rates?|this|that))\b|"
+    r"colleague (?:in charge|responsible|for (?:prices|rates))|"
+    r"(?:he|she|they) (?:handles?|decides?|does|do|sets?|makes?|takes? care of) (?:the |on )?(?:prices?|rates?|this|that))\b|"
     # "I have to ask our manager" puts off; "you must ask our manager" sends away.
     rf"(?:\byou (?:must|should|need to|have to|can|may|could|better)|\bplease|\bkindly|\bbetter|^|[.,!;]) *"
     rf"(?:contact|ask|call|write to|email|(?:speak|talk) (?:to|with)) (?:our|my|the) {_OFFICE}\b"
@@ -91,7 +92,10 @@ _QUESTION = re.compile(
     r"actually|sorry|at|for|from|on|in|to|compared to|until|since|with)\W+)*(?:(?:who|whom|what|when|where|why|how|which) "
     r"(?:is|are|do|does|did|was|would|will|can|could|should|much|many|room|rate|dates?|price|category|type|period)\b|"
     r"(?:can|could|would|will) you\b|do you\b|are you\b|is (?:it|this|that)\b|may i\b|"
-    r"(?:could|can) (?:we|i) (?:know|ask|get|have)\b)|吗|呢\W*$|什么|多少|为何|为什么|哪|怎么"
+    r"(?:could|can) (?:we|i) (?:know|ask|get|have)\b)|"
+    r"\b(?:what|how) about (?:the|your|our|my|a)\b|\bwhat (?:would|will|is|are|was) (?:the|your|our)\b|"
+    r"\b(?:tell|give|send) (?:me|us) (?:what|which|how|when|why|a (?:figure|number|price)|the (?:dates|details))\b|"
+    r"吗|呢\W*$|什么|多少|为何|为什么|哪|怎么"
 )
 _AUXILIARY = r"(?:can|could|would|will|shall|do|does|did|is|are|was|were|have|has|may)"
 _MAY_ASK = re.compile(

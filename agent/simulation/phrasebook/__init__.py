@@ -258,11 +258,14 @@ def load(folder: Path = FOLDER, language: Language = "en") -> Phrasebook:
     return Phrasebook(language=language, hotel=theirs, bd=ours)
 
 
-@cache
 def phrasebook(language: str = "en") -> Phrasebook:
     """The shipped phrasebook of a language, loaded once; English for a language that has none."""
-    known: Language = "zh" if language == "zh" else "en"
-    return load(language=known)
+    return _shipped("zh" if language == "zh" else "en")
+
+
+@cache
+def _shipped(language: Language) -> Phrasebook:
+    return load(language=language)
 
 
 def _check_slots(path: Path, text: str, slots: frozenset[str], known: frozenset[str]) -> None:

@@ -5,11 +5,12 @@ Exits with 1 where a line is invalid, else with 0.
 
 import sys
 from collections import Counter
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from agent.simulation.phrasebook import Phrasebook, PhrasebookError, load
+from agent.simulation.phrasebook import FOLDER, Phrasebook, PhrasebookError, load
 from agent.simulation.phrasebook.duplicates import THRESHOLD, NearDuplicate, near_duplicates
 from agent.simulation.phrases import LANGUAGES
 
@@ -17,12 +18,12 @@ FEW = 10
 """A tag with fewer lines than this is named."""
 
 
-def main() -> int:
-    """Print the report of every language; returns the exit code."""
+def main(folder: Path = FOLDER) -> int:
+    """Print the report of every language of a folder; returns the exit code."""
     console = Console()
     for language in LANGUAGES:
         try:
-            book = load(language=language)
+            book = load(folder, language)
         except PhrasebookError as error:
             console.print(f"[red]{error}[/red]", markup=True, highlight=False)
             return 1

@@ -30,6 +30,7 @@ from agent.simulation import (
     sample_tickets,
 )
 from agent.simulation.bargaining import sayable_net, warmth
+from agent.simulation.hearing import is_chinese
 from agent.simulation.profile import TEMPERS
 from db.vocabulary import ConcessionTactic, HotelMoveKind, PriceBasis
 
@@ -300,3 +301,12 @@ def test_that_a_wrong_bd_commits_faults_and_still_finds_words_for_every_move():
     said = [exchange.reply.text for conversation in RUNS[Quality.WRONG] for exchange in conversation.exchanges]
     assert all(said)
     assert random.Random(1).choice(sorted(wrong & set(said)))
+
+
+def test_that_a_conversation_in_chinese_is_held_in_chinese_by_both():
+    for seed in range(6):
+        conversation = converse(seed, today=TODAY, language="zh")
+        assert conversation.profile.language == "zh"
+        spoken = [exchange.reply.text for exchange in conversation.exchanges] + [answer.text for answer in conversation.answers]
+        worded = [text for text in spoken if any(character.isalpha() for character in text)]
+        assert all(is_chinese(text) for text in worded)
