@@ -13,6 +13,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import Qwen3ForCausalLM
 
+from agent.serving.starter import MODEL_NAME
 from training.starter.presets import Preset
 from training.starter.pretraining import StepReport, TrainingSummary, pretrain
 from training.starter.samples import EncodedSample
@@ -32,8 +33,10 @@ def with_adapter(model: Qwen3ForCausalLM, preset: Preset, *, seed: int) -> PeftM
         lora_alpha=2 * preset.adapter_rank,
         target_modules=_LINEAR,
         task_type="CAUSAL_LM",
-        base_model_name_or_path="parley-starter",
+        base_model_name_or_path=MODEL_NAME,
     )
+    # peft takes the name from the model, and this one was not loaded from anywhere.
+    model.name_or_path = MODEL_NAME
     return cast(PeftModel, get_peft_model(cast(Any, model), config))
 
 
@@ -60,8 +63,8 @@ def teach(
 def save(adapted: PeftModel, folder: Path) -> None:
     """Write the adapter as peft does, in bfloat16, ready to be published."""
     torch.nn.Module.to(adapted, dtype=torch.bfloat16)
-    adapted.save_pretrained(str(folder))
-    for written in ("README.md",):
-        (folder / written).unlink(missing_ok=True)
+    # "auto" would ask the hub whether the vocabulary has grown.
+    adapted.save_pretrained(str(folder), save_embedding_layers=False)
+    (folder / "README.md").unlink(missing_ok=True)
     for path in folder.iterdir():
         path.chmod(0o644)

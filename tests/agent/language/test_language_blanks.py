@@ -33,7 +33,8 @@ def test_each_blank_stands_for_a_fact_of_the_ticket_that_the_move_is_about() -> 
     assert VALUES == {
         "hotel": "The Quay", "room": "The Loft", "dates": "12 Oct 2026 to 16 Oct 2026", "check_in": "12 Oct 2026",
         "check_out": "16 Oct 2026", "current_selling": "EUR 529.41", "net": "EUR 420", "selling": "EUR 494.12",
-        "competitor_price": "EUR 499",        "competitor_source": "Agoda", "seen_on": "2 Sep 2026", "evidence": "Guests rated this room 9.1 last month.",
+        "competitor_price": "EUR 499",        "competitor_source": "Agoda",
+        "seen_on": "2 Sep 2026", "evidence": "Guests rated this room 9.1 last month.",
     }  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def test_an_ordinary_prompt_is_short() -> None:
         Utterance(Speaker.HOTEL if n % 2 else Speaker.BD, "We think this price is fair for the season, thanks.") for n in range(6)
     )
 
-    assert sum(len(message["content"]) for message in render_write(turn(ASK, HOLD, history=history))) <= 350 * 3.6
+    assert sum(len(message["content"]) for message in render_write(turn(ASK, HOLD, history=history))) <= 370 * 3.6
     assert sum(len(message["content"]) for message in render_read(READING, "We can do 440 net for weekdays only.")) <= 250 * 3.6
 
 
