@@ -140,7 +140,9 @@ def build(
     from training.starter.progress import bars
 
     with bars() as progress:
-        build_starter(out, preset, seed, resume=not fresh, progress=progress)
+        built = build_starter(out, preset, seed, resume=not fresh, progress=progress)
+    if built is not None:
+        print(f"{built.folder}: sha256 {built.weights_hash}\n{built.adapter}: sha256 {built.adapter_hash}")
 
 
 @app.command()
