@@ -44,6 +44,9 @@ bench: environment
 	$(BIN)/python -m benchmarks.turn $(ARGS)
 	$(BIN)/python -m benchmarks.secrecy $(ARGS)
 	$(BIN)/python -m benchmarks.crash $(ARGS)
+	$(BIN)/python -m benchmarks.reading $(ARGS)
+	$(BIN)/python -m benchmarks.hotels $(ARGS)
+	$(BIN)/python -m benchmarks.experts $(ARGS)
 
 lock:
 	@requirements/install.sh $(LOCK)
