@@ -21,7 +21,7 @@ class AgentSettings(BaseSettings):
     model_retries: int = Field(default=2, ge=0)
     """Further tries after a connection error or an overloaded server."""
 
-    temperature: float = Field(default=0.7, ge=0, le=2)
+    temperature: float = Field(default=0.5, ge=0, le=2)
     """Sampling temperature of replies; reading is always greedy."""
 
     most_message_chars: int = Field(default=20_000, gt=0)

@@ -51,7 +51,7 @@ class Preset:
     """Negotiations of excellent colleagues that ``policy-v1`` learns from."""
     adapter_steps: int
     adapter_rank: int = 8
-    adapter_learning_rate: float = 2e-3
+    adapter_learning_rate: float = 6e-4
     prompt_share: float = 0.15
     """Share of prompt positions that are learned too, so that the model learns the language of both sides."""
     checkpoint_seconds: float = 60.0
@@ -85,7 +85,7 @@ PRESETS: dict[str, Preset] = {
         muon_learning_rate=5e-3,
         warmup_steps=40,
         adapter_conversations=700,
-        adapter_steps=260,
+        adapter_steps=300,
     ),
 }
 
