@@ -16,10 +16,10 @@ pytestmark = pytest.mark.model
 
 @pytest.fixture
 def server(model_server: str) -> Iterator[ModelServer]:
-    """The session's model server, given back without adapters."""
+    """The session's model server, given back with the shipped adapter alone."""
     client = ModelServer(model_server)
     yield client
-    for name in client.loaded():
+    for name in client.loaded() - {ADAPTER_NAME}:
         client.unload(name)
     client.close()
 
