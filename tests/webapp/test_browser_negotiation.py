@@ -130,7 +130,8 @@ def test_a_transcript_is_saved_for_people_and_for_programs(site: Site, window: P
         saved[kind] = Path(download.value.path()).read_text()
     assert saved["Markdown"].startswith("# Casa Archive")
     assert json.loads(saved["JSON"])["hotel_name"] == "Casa Archive"
-    assert "188" not in saved["Markdown"] + saved["JSON"]
+    # The ceiling as a number of its own: an id or a time of day may hold the same three digits.
+    assert not re.search(r"\b188\b", saved["Markdown"] + saved["JSON"])
 
 
 def test_taking_over_and_closing_by_hand(site: Site, window: Page) -> None:
