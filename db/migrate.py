@@ -66,6 +66,11 @@ def head() -> str:
     return revision
 
 
+def revisions() -> frozenset[str]:
+    """Every revision that this release knows."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def _config(connection: Connection | None = None) -> Config:
     if not (SCRIPTS / "env.py").is_file():
         raise MigrationFailed(f"the migrations are not at {SCRIPTS}; the installation is incomplete: run Parley from its repository")

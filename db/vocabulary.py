@@ -221,3 +221,184 @@ class PolicyStatus(StrEnum):
     """The gate refused it."""
     REMOVED = "removed"
     """Its adapter files are gone; the row stays for the turns that name it."""
+
+
+class IssueTag(StrEnum):
+    """What can be wrong with a reply of ours, as people name it."""
+
+    SILENCE_AS_CONSENT = "silence_as_consent"
+    """Silence, "noted" or an emoji is taken for a yes."""
+    NET_SELLING_MIXUP = "net_selling_mixup"
+    """A net price is called selling, or the reverse, or is taken for it."""
+    PUSHING_ON = "pushing_on"
+    """Haggling goes on although the offer is good enough."""
+    INTERNAL_WORDS = "internal_words"
+    ONE_ROOM_ONLY = "one_room_only"
+    """Only one of several rooms is dealt with."""
+    OVER_PROMISE = "over_promise"
+    INVENTED_FACT = "invented_fact"
+    ROBOTIC_REPETITION = "robotic_repetition"
+    HAGGLING_WITH_ANGER = "haggling_with_anger"
+    """An upset hotel is answered with a price."""
+    MIXED_LANGUAGE = "mixed_language"
+    PRESSURE = "pressure"
+    MISSING_TERMS = "missing_terms"
+    """Terms are to be confirmed and not repeated in full."""
+    IGNORING_WRONG_PERSON = "ignoring_wrong_person"
+    GUESSING = "guessing"
+    """What is vague is taken as said."""
+    REASONING_LEAK = "reasoning_leak"
+    REPROACH = "reproach"
+    SKIPPED_GREETING = "skipped_greeting"
+
+
+class JudgementKind(StrEnum):
+    """What a person is asked to judge."""
+
+    TURN = "turn"
+    """One reply of ours, from 1 to 5."""
+    COMPARISON = "comparison"
+    """Which of two replies to the same context is better."""
+    DIALOGUE = "dialogue"
+    """A whole conversation."""
+
+
+class QueuePolicy(StrEnum):
+    """How a queue chooses what is to be judged."""
+
+    NEWEST = "newest"
+    RANDOM = "random"
+    """Uniform over all turns of ours."""
+    UNCERTAIN = "uncertain"
+    """The guard objected, or scores of the rewards disagree."""
+    CANARY = "canary"
+    """Turns of the canary's conversations."""
+    BAD_CASE = "bad_case"
+    """Replies that people rejected, edited or rated badly."""
+
+
+class ItemState(StrEnum):
+    """How far the judging of one item has come."""
+
+    OPEN = "open"
+    """Wants more judgements."""
+    JUDGED = "judged"
+    """Has as many as were asked for."""
+    DISPUTED = "disputed"
+    """They differ by more than the queue allows: somebody must decide."""
+    ADJUDICATED = "adjudicated"
+    WITHDRAWN = "withdrawn"
+    """Not to be judged any more."""
+
+
+class AssignmentState(StrEnum):
+    """What became of handing an item to a person."""
+
+    RESERVED = "reserved"
+    DONE = "done"
+    SKIPPED = "skipped"
+    EXPIRED = "expired"
+    """The time limit passed; the item went back."""
+    RELEASED = "released"
+    """Given back, by signing out for instance."""
+
+
+class JudgementSource(StrEnum):
+    """Where a judgement came from."""
+
+    DESK = "desk"
+    """The annotators' desk."""
+    IMPORTED = "imported"
+    SIMULATED = "simulated"
+    """A simulated expert; never mixed with people's in a figure that does not say so."""
+
+
+class Preferred(StrEnum):
+    """Which of two replies is better."""
+
+    FIRST = "first"
+    SECOND = "second"
+    TIE = "tie"
+
+
+class SpecStatus(StrEnum):
+    """How far a version of the reward spec has come."""
+
+    DRAFT = "draft"
+    """Proposed; nothing is trained on it."""
+    APPROVED = "approved"
+    """The highest version of these is in force."""
+    RETIRED = "retired"
+    """Refused, or not to be used any more."""
+
+
+class RunState(StrEnum):
+    """How a training run is doing."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    """At the end of a step, because somebody asked for it; it can be resumed."""
+    FAILED = "failed"
+    """It broke off; it can be resumed from its last checkpoint, if any."""
+    DONE = "done"
+
+
+class RetrainState(StrEnum):
+    """How a retrain is doing: from the wish for better weights to what became of them."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    """Somebody works on its steps and holds the lease."""
+    CANARY = "canary"
+    """Its version answers a share of new conversations; nobody works on it until that is decided."""
+    LIVE = "live"
+    REJECTED = "rejected"
+    """The gate refused it; a person may override that with a written reason."""
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ROLLED_BACK = "rolled_back"
+    """Its version answered hotels, and was taken back."""
+
+    @property
+    def is_end(self) -> bool:
+        """True where nothing more happens by itself."""
+        return self not in _AT_WORK
+
+
+_AT_WORK = frozenset({RetrainState.QUEUED, RetrainState.RUNNING, RetrainState.CANARY})
+
+
+class RetrainStep(StrEnum):
+    """The steps of a retrain, in their order."""
+
+    SNAPSHOT = "snapshot"
+    REWARD_MODEL = "reward_model"
+    POLICY = "policy"
+    EVALUATE = "evaluate"
+    GATE = "gate"
+    PUBLISH = "publish"
+    CANARY = "canary"
+    LIVE = "live"
+
+
+class StepState(StrEnum):
+    """How a step of a retrain is doing."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class RetrainTrigger(StrEnum):
+    """What asked for a retrain."""
+
+    BY_HAND = "by_hand"
+    SCHEDULE = "schedule"
+    """The hour had come."""
+    RATINGS = "ratings"
+    """Enough new judgements."""
+    BAD_CASE = "bad_case"
+    """Enough new bad cases."""

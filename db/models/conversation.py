@@ -25,6 +25,7 @@ class Conversation(Base, kw_only=True):
         Index(None, "updated_at"),
         Index(None, "closed_at"),
         Index(None, "policy_version_id", "created_at"),
+        Index("ix_conversation_open", "policy_version_id", postgresql_where=text("closed_at IS NULL")),
         Index(
             "ix_conversation_follow_up", "next_follow_up_at", postgresql_where=text("closed_at IS NULL AND next_follow_up_at IS NOT NULL")
         ),

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import BIT, distinct_on
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from db.errors import ParleyError
-from db.models import Conversation, ConversationTicket, Hotel, Ticket
+from db.models import Conversation, ConversationTicket, Draft, Hotel, Ticket
 from db.repositories.insertion import add_unless_present
 from db.repositories.words import every_word_in
-from db.vocabulary import Counterpart, Mode, Stage
+from db.vocabulary import Counterpart, DraftStatus, Mode, Stage
 
 
 class ConversationNotFound(ParleyError):
@@ -188,6 +188,38 @@ def count_open_by_policy_version(session: Session, policy_version_id: uuid.UUID)
     return session.scalars(
         select(func.count(Conversation.id)).where(Conversation.policy_version_id == policy_version_id, Conversation.closed_at.is_(None))
     ).one()
+
+
+def move_to_version(
+    session: Session, from_id: uuid.UUID, to_id: uuid.UUID, *, opened_before: datetime | None = None, limit: int = 500
+) -> Sequence[uuid.UUID]:
+    """Let another version speak from here on in open conversations of this one; returns which, oldest first.
+
+    Left out are those that a request works on at this moment (it holds the conversation's advisory lock, ``agent.service.exclusive``) and
+    those whose draft waits for a person: what was written is logged under the version that wrote it.
+    """
+    waits = exists().where(Draft.conversation_id == Conversation.id, Draft.status == DraftStatus.PENDING)
+    wanted = select(Conversation.id).where(Conversation.policy_version_id == from_id, Conversation.closed_at.is_(None), ~waits)
+    if opened_before is not None:
+        wanted = wanted.where(Conversation.created_at < opened_before)
+    # Materialised, so that no lock is taken on a conversation that is not meant.
+    free = wanted.order_by(Conversation.id).limit(limit).cte().prefix_with("MATERIALIZED", dialect="postgresql")
+    free = select(free.c.id).where(func.pg_try_advisory_xact_lock(_lock_key(free.c.id)))
+    moved = session.scalars(
+        update(Conversation)
+        .where(Conversation.id.in_(free))
+        # It is not the conversation that went on.
+        .values(policy_version_id=to_id, updated_at=Conversation.updated_at)
+        .returning(Conversation.id)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(moved)
+
+
+def _lock_key(column: ColumnElement[uuid.UUID]) -> ColumnElement[int]:
+    """``id.int % 2**63``, by the server."""
+    digits = func.right(func.replace(cast(column, Text), "-", ""), 16)
+    return cast(cast(func.concat("x", digits), BIT(64)), BigInteger).op("&")(2**63 - 1)
 
 
 _WHOLE = (joinedload(ConversationTicket.ticket, innerjoin=True).joinedload(Ticket.hotel, innerjoin=True),)

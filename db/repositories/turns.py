@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from db.models import Draft, Json, Turn
 from db.repositories.insertion import add_unless_present
-from db.vocabulary import Speaker, Stage
+from db.vocabulary import Stage
 
 
 def add_once(session: Session, turn: Turn) -> tuple[Turn, bool]:
@@ -33,12 +33,6 @@ def find_by_idempotency_key(session: Session, conversation_id: uuid.UUID, key: s
 def find_by_number(session: Session, conversation_id: uuid.UUID, number: int) -> Turn | None:
     """The turn of this number."""
     return session.scalars(select(Turn).where(Turn.conversation_id == conversation_id, Turn.number == number)).one_or_none()
-
-
-def find_last(session: Session, conversation_id: uuid.UUID, *, speaker: Speaker | None = None) -> Turn | None:
-    """The newest turn, of one side where it is named."""
-    newest = select(Turn).where(Turn.conversation_id == conversation_id).order_by(Turn.number.desc()).limit(1)
-    return session.scalars(newest if speaker is None else newest.where(Turn.speaker == speaker)).one_or_none()
 
 
 def list_said(session: Session, conversation_id: uuid.UUID) -> Sequence[Turn]:

@@ -42,7 +42,7 @@ def test_the_words_of_a_turn_are_never_changed(session: Session, rows: Rows, col
     refused(session, f"UPDATE turn SET {column} = {value}")
 
 
-@pytest.mark.parametrize("statement", ["DELETE FROM turn", "TRUNCATE turn"])
+@pytest.mark.parametrize("statement", ["DELETE FROM turn", "TRUNCATE turn CASCADE"])
 def test_a_turn_is_never_removed(session: Session, rows: Rows, statement: str) -> None:
     rows.hotel_turn(rows.conversation(), 1)
     refused(session, statement)
@@ -95,3 +95,16 @@ def test_what_belongs_to_a_conversation_keeps_it(session: Session, rows: Rows) -
     with pytest.raises(IntegrityError, match="foreign key"), session.begin_nested():
         session.execute(text("DELETE FROM conversation"))
     assert session.query(Turn).count() == 1
+
+
+@pytest.mark.parametrize("table", ["rating", "rating_tag", "bad_case", "bad_case_version", "imported_example", "gold_answer"])
+@pytest.mark.parametrize("act", ["TRUNCATE {} CASCADE", "DELETE FROM {}", "UPDATE {} SET created_at = created_at - interval '1 day'"])
+def test_a_judgement_and_what_is_made_of_it_is_never_changed_or_removed(session: Session, table: str, act: str) -> None:
+    triggers = session.scalars(
+        text("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = CAST(:table AS regclass) AND NOT tgisinternal"),
+        {"table": table},
+    ).all()
+    wanted = act.split()[0]
+    assert any(wanted in trigger and ("refuse_change" in trigger or "keep_what_is_written" in trigger) for trigger in triggers)
+    if wanted == "TRUNCATE":
+        refused(session, act.format(table))

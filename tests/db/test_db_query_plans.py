@@ -13,7 +13,18 @@ from sqlalchemy.orm import Session
 
 from db.embedded import EmbeddedPostgres
 from db.engine import create_engine_from, session_factory
-from db.repositories import audit_events, conversations, drafts, login_attempts, tickets, turns, user_sessions, users
+from db.repositories import (
+    arm_figures,
+    audit_events,
+    conversations,
+    drafts,
+    login_attempts,
+    policy_versions,
+    tickets,
+    turns,
+    user_sessions,
+    users,
+)
 from db.vocabulary import TicketStatus
 
 SINCE = datetime.now(UTC) - timedelta(days=2)
@@ -159,7 +170,6 @@ def test_a_snapshot_is_split_by_hotel(session: Session) -> None:
 
 ASKED: dict[str, tuple[Callable[[Session], object], str]] = {
     "transcript": (lambda session: turns.list_transcript(session, SOME), "uq_turn_conversation_id_number"),
-    "last turn": (lambda session: turns.find_last(session, SOME), "uq_turn_conversation_id_number"),
     "turn by key": (lambda session: turns.find_by_idempotency_key(session, SOME, "k"), "uq_turn_conversation_id_idempotency_key"),
     "pending draft": (lambda session: drafts.find_pending(session, SOME), "uq_draft_pending"),
     "draft by key": (lambda session: drafts.find_by_action_key(session, SOME, "k"), "uq_draft_conversation_id_action_key"),
@@ -169,7 +179,21 @@ ASKED: dict[str, tuple[Callable[[Session], object], str]] = {
     "conversation by key": (lambda session: conversations.find_by_idempotency_key(session, "k"), "uq_conversation_idempotency_key"),
     "newest conversations": (lambda session: conversations.search(session), "ix_conversation_updated_at"),
     "conversations of tickets": (lambda session: conversations.latest_by_ticket(session, [SOME]), "ix_conversation_ticket_ticket_id"),
-    "draining": (lambda session: conversations.count_open_by_policy_version(session, SOME), "ix_conversation_policy_version_id_created_at"),
+    "draining": (lambda session: conversations.count_open_by_policy_version(session, SOME), "ix_conversation_open"),
+    "versions in use": (lambda session: policy_versions.list_needed(session), "ix_conversation_open"),
+    "moving on": (lambda session: conversations.move_to_version(session, SOME, SOME), "ix_conversation_open"),
+    "what a canary's replies tell": (
+        lambda session: arm_figures.list_settled(session, SOME, since=SINCE, replies=4),
+        "ix_conversation_policy_version_id_created_at",
+    ),
+    "what a canary was rated": (
+        lambda session: arm_figures.list_rated(session, SOME, since=SINCE),
+        "ix_conversation_policy_version_id_created_at",
+    ),
+    "an arm of the comparison": (
+        lambda session: arm_figures.sum_up(session, SOME, since=SINCE, ripe=SINCE),
+        "ix_conversation_policy_version_id_created_at",
+    ),
     "newest tickets": (lambda session: tickets.search(session), "ix_ticket_created_at"),
     "open tickets": (
         lambda session: tickets.search(session, tickets.TicketFilter(statuses=(TicketStatus.OPEN,))),
