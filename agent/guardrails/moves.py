@@ -82,7 +82,7 @@ class MoveMismatch:
         move = reply.move
         if move not in context.allowed:
             yield f"'{move.key}' is not among the moves of this turn", None
-        if move.kind in _NO_PRICE_MOVES:
+        if not move.may_name_prices:
             yield from ((_NO_PRICE_MOVES[move.kind], number) for number in _prices(context, reply, heard))
         match move.kind:
             case MoveKind.ASK:

@@ -16,12 +16,13 @@ _TOKEN = re.compile(r"[a-z']+|[\u3400-\u9fff]|0")
 _LEAST_WORDS = 6
 _LEAST_HAN = 10
 """A shorter sentence is a courtesy ("thank you for your message"), not an argument."""
-_NO_ARGUMENT = (MoveKind.ACCEPT, MoveKind.CONFIRM, MoveKind.CLOSE, MoveKind.ESCALATE)
+NO_ARGUMENT = (MoveKind.ACCEPT, MoveKind.CONFIRM, MoveKind.CLOSE, MoveKind.ESCALATE)
+"""Moves whose words may be said again: to confirm is to repeat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """No sentence of an earlier reply again, and no reply that is mostly an earlier one.
+    """No sentence twice, of this reply or of an earlier one, and no reply that is mostly an earlier one.
 
     Numbers and dates count as one and the same, so that a new price does not make an old sentence new. What was said about another
     room is another matter, and terms may be repeated: that is what confirming is.
@@ -32,7 +33,7 @@ class Repetition:
 
     def check(self, context: TurnContext, reply: Reply) -> list[Violation]:
         """A violation for each repeated sentence, else one for too much overlap."""
-        if reply.move.kind in _NO_ARGUMENT:
+        if reply.move.kind in NO_ARGUMENT:
             return []
         heard = said(context, reply)
         earlier = [
@@ -47,6 +48,7 @@ class Repetition:
                 first, last = heard.span(start, end)
                 message = f"{heard.quote(start, end)} was said before: use other words"
                 found.append(Violation(rule=self.name, severity=self.severity, message=message, start=first, end=last))
+            before.add(tokens)
         if found:
             return found
         triples = _triples(heard)

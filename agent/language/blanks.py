@@ -7,16 +7,15 @@ same stays as it is, and is the guard's.
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
 from decimal import Decimal
 
-from agent.domain import AllowedMove, TicketFacts, TurnContext, plain, selling_from_net
-from agent.language.dates import day_text
+from agent.domain import AllowedMove, TicketFacts, TurnContext, selling_from_net
+from agent.language.written import SIGNS, amount_text, day_text, is_written_in, stay_text
 from db.errors import ParleyError
 from db.vocabulary import Mood, Speaker
 
-_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+_SITES_ZH = {"the hotel's own site": "贵酒店官网"}
+"""What a source that is no name is called in Chinese."""
 _LONGEST = 24
 """Characters after which an open brace is no blank any more."""
 
@@ -32,39 +31,41 @@ def blanks(context: TurnContext, move: AllowedMove) -> dict[str, str]:
     values = {
         "hotel": facts.hotel_name,
         "room": facts.room_type,
-        "dates": _stay(facts, language),
+        "dates": stay_text(facts.check_in, facts.check_out, language),
         "check_in": day_text(facts.check_in, language),
         "check_out": day_text(facts.check_out, language),
-        "current_selling": amount_text(facts.current_selling, facts.currency),
     }
-    if move.price is not None:
-        values["net"] = amount_text(move.price, facts.currency)
-        values["selling"] = amount_text(selling_from_net(move.price, facts.commission), facts.currency)
-    if facts.competitor_price is not None and facts.competitor_source is not None:
-        values["competitor_price"] = amount_text(facts.competitor_price, facts.currency)
-        values["competitor_source"] = facts.competitor_source
+    if move.may_name_prices:
+        values |= {name: amount_text(amount, facts.currency, language) for name, amount in _amounts(context, move, facts)}
+    if "competitor_price" in values and facts.competitor_source is not None:
+        source = facts.competitor_source
+        values["competitor_source"] = _SITES_ZH.get(source, source) if language == "zh" else source
         if facts.competitor_seen_on is not None:
             values["seen_on"] = day_text(facts.competitor_seen_on, language)
     told = " ".join(said.text for said in context.history if said.speaker is Speaker.BD)
-    untold = next((sentence for sentence in facts.evidence if sentence not in told), None)
+    untold = next((sentence for sentence in facts.evidence if sentence not in told and is_written_in(sentence, language)), None)
     if untold is not None:
         values["evidence"] = untold
+    if context.agreed and move.may_name_prices:
+        values["agreed"] = _agreed(context, long=False)
+    return values
+
+
+def _amounts(context: TurnContext, move: AllowedMove, facts: TicketFacts) -> Iterator[tuple[str, Decimal]]:
+    yield "current_selling", facts.current_selling
+    if move.price is not None:
+        yield "net", move.price
+        yield "selling", selling_from_net(move.price, facts.commission)
+    if facts.competitor_price is not None and facts.competitor_source is not None:
+        yield "competitor_price", facts.competitor_price
     heard = context.hotel_move
     if heard is not None and heard.offers and heard.mood is not Mood.ANGRY:
-        values["offer"] = amount_text(heard.offers[0].amount, facts.currency)
-    if context.agreed:
-        values["agreed"] = _agreed(context, sign=False, long=False)
-    return values
+        yield "offer", heard.offers[0].amount
 
 
 def open_blanks(context: TurnContext) -> tuple[str, ...]:
     """Names of the blanks that some allowed move can fill, in a fixed order; what a prompt offers."""
     return tuple(dict.fromkeys(name for move in context.allowed for name in blanks(context, move)))
-
-
-def amount_text(amount: Decimal, currency: str, *, sign: bool = False) -> str:
-    """An amount as we write it: ``EUR 430``; with ``sign`` ``€430`` where the currency has one."""
-    return f"{_SIGNS[currency]}{plain(amount)}" if sign and currency in _SIGNS else f"{currency} {plain(amount)}"
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
@@ -139,43 +140,31 @@ _PREFERRED = (
 
 
 def _forms(name: str, value: str, context: TurnContext, facts: TicketFacts) -> Iterator[str]:
-    """A value in every form in which our side may have written it."""
-    yield value
-    match name:
-        case "dates":
-            yield _stay(facts, context.language, long=True)
-        case "check_in":
-            yield _day(facts.check_in, context.language, long=True)
-        case "check_out":
-            yield _day(facts.check_out, context.language, long=True)
-        case "seen_on" if facts.competitor_seen_on is not None:
-            yield _day(facts.competitor_seen_on, context.language, long=True)
-        case "agreed":
-            yield from (_agreed(context, sign=sign, long=long) for sign in (False, True) for long in (False, True))
-        case "net" | "selling" | "offer" | "current_selling" | "competitor_price" if facts.currency in _SIGNS:
-            yield value.replace(f"{facts.currency} ", _SIGNS[facts.currency])
-        case _:
-            pass
+    """A value in every form in which our side may have written it: an amount with the sign, a date with the whole month."""
+    days = {"check_in": facts.check_in, "check_out": facts.check_out, "seen_on": facts.competitor_seen_on}
+    long = value
+    if name == "dates":
+        long = stay_text(facts.check_in, facts.check_out, context.language, long=True)
+    elif name == "agreed":
+        long = _agreed(context, long=True)
+    elif (day := days.get(name)) is not None:
+        long = day_text(day, context.language, long=True)
+    sign = SIGNS.get(facts.currency)
+    for form in (value, long):
+        yield form
+        if sign:
+            yield form.replace(f"{facts.currency} ", sign)
 
 
-def _agreed(context: TurnContext, *, sign: bool, long: bool) -> str:
+def _agreed(context: TurnContext, *, long: bool) -> str:
     parts: list[str] = []
     for terms in context.agreed:
         facts = context.fact(terms.label)
-        net = amount_text(terms.net, facts.currency, sign=sign)
-        selling = amount_text(selling_from_net(terms.net, facts.commission), facts.currency, sign=sign)
-        stay = _stay(facts, context.language, long=long)
+        net = amount_text(terms.net, facts.currency, context.language)
+        selling = amount_text(selling_from_net(terms.net, facts.commission), facts.currency, context.language)
+        stay = stay_text(facts.check_in, facts.check_out, context.language, long=long)
         if context.language == "zh":
-            parts.append(f"{facts.room_type}（{stay}）净价{net}（卖价{selling}）")
+            parts.append(f"{facts.room_type}，{stay}，净价{net}（售价{selling}）")
         else:
             parts.append(f"{net} net ({selling} selling) for the {facts.room_type} from {stay}")
-    return ("，" if context.language == "zh" else " and ").join(parts)
-
-
-def _stay(facts: TicketFacts, language: str, *, long: bool = False) -> str:
-    joint = "至" if language == "zh" else " to "
-    return f"{_day(facts.check_in, language, long=long)}{joint}{_day(facts.check_out, language, long=long)}"
-
-
-def _day(day: date, language: str, *, long: bool = False) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}" if long and language != "zh" else day_text(day, language)
+    return ("；" if context.language == "zh" else " and ").join(parts)

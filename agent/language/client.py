@@ -17,11 +17,14 @@ import httpx2
 import openai
 import structlog
 from openai import Omit, omit
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
+from openai.types.chat.chat_completion import Choice
 from openai.types.shared_params import ResponseFormatJSONSchema
 
 from agent.language.format import Schema
 from agent.language.prompts.rendering import Message
+from agent.telemetry import Leaf, leaf
+from agent.telemetry.metrics import FIRST_TOKEN_SECONDS, MODEL_FAULTS, MODEL_RETRIES, MODEL_SECONDS
 from db.errors import ParleyError
 
 _log = structlog.get_logger(__name__)
@@ -120,15 +123,47 @@ class ModelClient:
                 seed=_or_omit(seed),
                 logprobs=logprobs or omit,
             )
-            choice = response.choices[0]
-            listed = (choice.logprobs.content or []) if choice.logprobs else []
-            return Completion(
-                text=choice.message.content or "",
-                is_cut=choice.finish_reason == "length",
-                logprobs=tuple(TokenLogprob(token=entry.token, logprob=entry.logprob) for entry in listed),
+            if not isinstance(response, ChatCompletion) or not response.choices:  # pyright: ignore[reportUnnecessaryIsInstance]
+                # A page of HTML, say: the library hands on what it cannot read.
+                raise ModelRefused(f"What came back from {self.base_url} is no completion: is it an OpenAI-compatible server?")
+            return _completion(response.choices[0])
+
+        with _watched("complete", model=model, temperature=temperature, max_tokens=max_tokens) as told:
+            answer = self._tried(attempt, model)
+            told.content(prompt=messages, answer=answer.text)
+            return answer
+
+    def complete_many(
+        self,
+        *,
+        model: str,
+        messages: Sequence[Message],
+        schema: Schema,
+        max_tokens: int,
+        copies: int,
+        temperature: float,
+        seed: int | None = None,
+        never: Sequence[str] = (),
+    ) -> list[Completion]:
+        """Several answers to one prompt with their log-probabilities, as ``stream_json`` constrains them. Raises as ``complete_json``."""
+
+        def attempt() -> ChatCompletion:
+            return self._openai.chat.completions.create(
+                model=model,
+                messages=_params(messages),
+                response_format=_format(schema),
+                max_tokens=max_tokens,
+                temperature=temperature,
+                seed=_or_omit(seed),
+                n=copies,
+                logprobs=True,
+                extra_body=_never(never),
             )
 
-        return self._tried(attempt, model)
+        with _watched("complete_many", model=model, temperature=temperature, max_tokens=max_tokens, copies=copies) as told:
+            answers = [_completion(choice) for choice in self._tried(attempt, model).choices]
+            told.content(prompt=messages, answer="\n".join(answer.text for answer in answers))
+            return answers
 
     def stream_json(
         self,
@@ -139,11 +174,13 @@ class ModelClient:
         max_tokens: int,
         temperature: float = 0.0,
         seed: int | None = None,
+        never: Sequence[str] = (),
+        logprobs: list[float] | None = None,
     ) -> Iterator[str]:
-        """The answer piece by piece, constrained to ``schema``.
+        """The answer piece by piece, constrained to ``schema``; no string of ``never`` is in it (vLLM's ``bad_words``).
 
         Only the opening of the stream is tried again: a stream that breaks later raises ModelUnavailable, since its first words are
-        already with the reader.
+        already with the reader. Each token's log-probability is appended to ``logprobs`` as it comes, where the server tells it.
         """
 
         def attempt() -> openai.Stream[Any]:
@@ -155,14 +192,28 @@ class ModelClient:
                 temperature=temperature,
                 seed=_or_omit(seed),
                 stream=True,
+                logprobs=omit if logprobs is None else True,
+                extra_body=_never(never),
             )
 
-        stream = self._tried(attempt, model)
-        with stream, self._translated(model):
-            for chunk in stream:
-                piece = chunk.choices[0].delta.content if chunk.choices else None
-                if piece:
-                    yield piece
+        started = time.perf_counter()
+        pieces: list[str] = []
+        with _watched("stream", model=model, temperature=temperature, max_tokens=max_tokens) as told:
+            stream = self._tried(attempt, model)
+            with stream, self._translated(model):
+                for chunk in stream:
+                    if not chunk.choices:
+                        continue
+                    choice = chunk.choices[0]
+                    if logprobs is not None and choice.logprobs:
+                        logprobs.extend(entry.logprob for entry in choice.logprobs.content or [])
+                    piece = choice.delta.content
+                    if piece:
+                        if not pieces:
+                            FIRST_TOKEN_SECONDS.observe(time.perf_counter() - started)
+                        pieces.append(piece)
+                        yield piece
+            told.content(prompt=messages, answer="".join(pieces))
 
     def _tried(self, attempt: Callable[[], _Answer], model: str) -> _Answer:
         with self._translated(model):
@@ -173,6 +224,7 @@ class ModelClient:
                     # Full jitter: waiting callers do not all come back at the same moment.
                     pause = random.uniform(0, min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2**number))
                     _log.info("model.retry", url=self.base_url, fault=type(fault).__name__, attempt=number + 1, pause_s=round(pause, 3))
+                    MODEL_RETRIES.inc()
                     self._sleep(pause)
             return attempt()
 
@@ -200,6 +252,20 @@ class ModelClient:
             raise ModelUnavailable(f"The answer broke off from {server}. Try again; its log says why.") from fault
 
 
+@contextmanager
+def _watched(operation: str, *, model: str, temperature: float, max_tokens: int, copies: int = 1) -> Generator[Leaf]:
+    """A span and a measured time of one request; what went wrong is counted by its class."""
+    with (
+        leaf(f"model.{operation}", operation="chat", model=model, temperature=temperature, max_tokens=max_tokens, copies=copies) as told,
+        MODEL_SECONDS.labels(operation=operation).time(),
+    ):
+        try:
+            yield told
+        except ParleyError as fault:
+            MODEL_FAULTS.labels(error=type(fault).__name__).inc()
+            raise
+
+
 def _is_loopback(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     if host == "localhost":
@@ -217,6 +283,20 @@ def _params(messages: Sequence[Message]) -> list[ChatCompletionMessageParam]:
 
 def _format(schema: Schema) -> ResponseFormatJSONSchema:
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+
+
+def _completion(choice: Choice) -> Completion:
+    listed = (choice.logprobs.content or []) if choice.logprobs else []
+    return Completion(
+        text=choice.message.content or "",
+        is_cut=choice.finish_reason == "length",
+        logprobs=tuple(TokenLogprob(token=entry.token, logprob=entry.logprob) for entry in listed),
+    )
+
+
+def _never(strings: Sequence[str]) -> dict[str, list[str]] | None:
+    """An extension of vLLM's, left out where it says nothing: another server may not know it."""
+    return {"bad_words": list(strings)} if strings else None
 
 
 def _or_omit(seed: int | None) -> int | Omit:

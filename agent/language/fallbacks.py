@@ -6,6 +6,8 @@ from threading import Lock
 
 import structlog
 
+from agent.telemetry.metrics import FALLBACKS
+
 _log = structlog.get_logger(__name__)
 _lock = Lock()
 _counts: Counter[str] = Counter()
@@ -26,6 +28,7 @@ def note(fallback: Fallback, *, reason: str) -> None:
     """Log and count one fallback. ``reason`` names the kind of fault and holds no words of the conversation."""
     with _lock:
         _counts[fallback] += 1
+    FALLBACKS.labels(kind=fallback).inc()
     _log.warning("language.fallback", fallback=str(fallback), reason=reason)
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 
-from agent.domain import AllowedMove, Reply, TicketFacts, TurnContext, plain, selling_from_net
+from agent.domain import AllowedMove, Reply, TicketFacts, TurnContext, selling_from_net
 from agent.guardrails import check
-from agent.language.dates import day_text
 from agent.language.quotation import clipped, neutral
+from agent.language.written import amount_text, day_text, is_written_in, stay_text
 from db.vocabulary import MoveKind, Speaker
 
 LANGUAGES = ("en", "zh")
@@ -109,7 +109,7 @@ def _fields(context: TurnContext, move: AllowedMove, language: str) -> dict[str,
     fields: dict[str, tuple[str, ...]] = {
         "hotel": (neutral(fact.hotel_name),),
         "room": (neutral(fact.room_type),),
-        "dates": (_dates(fact, language),),
+        "dates": (stay_text(fact.check_in, fact.check_out, language),),
         "start": (day_text(fact.check_in, language),),
         "currency": (fact.currency,),
         "extras": (_extras(fact, language),),
@@ -121,12 +121,12 @@ def _fields(context: TurnContext, move: AllowedMove, language: str) -> dict[str,
         fields["competitor"] = (_competitor(fact, fact.competitor_price, language),)
         fields["current"] = (_selling(fact.current_selling, fact, language),)
         fields["gap"] = ("",)
-    fields["evidence"] = tuple(_ended(neutral(sentence), language) for sentence in fact.evidence if _speaks(sentence, language))
+    fields["evidence"] = tuple(_ended(neutral(sentence), language) for sentence in fact.evidence if is_written_in(sentence, language))
     offered = [amount for label, amount in context.offered if label == fact.label]
     offered += [offer.amount for offer in (context.hotel_move.offers if context.hotel_move else ()) if offer.label in (None, fact.label)]
     if offered:
-        fields["offer"] = fields["offered"] = (_money(offered[-1], fact, language),)
-    if context.hotel_move and context.hotel_move.conditions and _speaks(context.hotel_move.conditions[0], language):
+        fields["offer"] = fields["offered"] = (amount_text(offered[-1], fact.currency, language),)
+    if context.hotel_move and context.hotel_move.conditions and is_written_in(context.hotel_move.conditions[0], language):
         fields["condition"] = (clipped(context.hotel_move.conditions[0], _CONDITION_TOKENS),)
     rooms = list(dict.fromkeys(neutral(other.room_type) for other in context.facts))
     if len(rooms) > 1:
@@ -137,24 +137,14 @@ def _fields(context: TurnContext, move: AllowedMove, language: str) -> dict[str,
     return fields
 
 
-def _dates(fact: TicketFacts, language: str) -> str:
-    joint = "至" if language == "zh" else " to "
-    return f"{day_text(fact.check_in, language)}{joint}{day_text(fact.check_out, language)}"
-
-
-def _money(amount: Decimal, fact: TicketFacts, language: str) -> str:
-    return f"{plain(amount)} {fact.currency}" if language == "zh" else f"{fact.currency} {plain(amount)}"
-
-
 def _price(net: Decimal, fact: TicketFacts, language: str) -> str:
-    selling = selling_from_net(net, fact.commission)
-    if language == "zh":
-        return f"净价{_money(net, fact, language)}（售价{_money(selling, fact, language)}）"
-    return f"{_money(net, fact, language)} net ({_money(selling, fact, language)} selling)"
+    said, selling = (amount_text(amount, fact.currency, language) for amount in (net, selling_from_net(net, fact.commission)))
+    return f"净价{said}（售价{selling}）" if language == "zh" else f"{said} net ({selling} selling)"
 
 
 def _selling(amount: Decimal, fact: TicketFacts, language: str) -> str:
-    return f"售价{_money(amount, fact, language)}" if language == "zh" else f"a selling price of {_money(amount, fact, language)}"
+    said = amount_text(amount, fact.currency, language)
+    return f"售价{said}" if language == "zh" else f"a selling price of {said}"
 
 
 def _competitor(fact: TicketFacts, amount: Decimal, language: str) -> str:
@@ -166,8 +156,8 @@ def _competitor(fact: TicketFacts, amount: Decimal, language: str) -> str:
 
 def _agreed(fact: TicketFacts, net: Decimal, language: str) -> str:
     if language == "zh":
-        return f"{neutral(fact.room_type)}，{_dates(fact, language)}，{_price(net, fact, language)}"
-    return f"{neutral(fact.room_type)} for {_dates(fact, language)} at {_price(net, fact, language)}"
+        return f"{neutral(fact.room_type)}，{stay_text(fact.check_in, fact.check_out, language)}，{_price(net, fact, language)}"
+    return f"{neutral(fact.room_type)} for {stay_text(fact.check_in, fact.check_out, language)} at {_price(net, fact, language)}"
 
 
 def _extras(fact: TicketFacts, language: str) -> str:
@@ -184,12 +174,6 @@ def _extras(fact: TicketFacts, language: str) -> str:
             ("含税" if fact.tax_included else "税费另计") if chinese else f"tax {'included' if fact.tax_included else 'not included'}"
         )
     return "".join(f"{'，' if chinese else ', '}{part}" for part in parts)
-
-
-def _speaks(sentence: str, language: str) -> bool:
-    """True where a sentence is written in the script of the language."""
-    chinese = sum("\u3400" <= character <= "\u9fff" for character in sentence)
-    return (chinese > 0) == (language == "zh")
 
 
 def _ended(sentence: str, language: str) -> str:

@@ -2,19 +2,24 @@
 
 The model answers ``{"move":…,"text":…}``, the text with blanks for what is a fact. ``ReplyDecoder`` takes the answer in pieces of any size,
 cut anywhere; ``write`` fills the blanks (``agent.language.blanks``) and yields the words as soon as they are certain, and at the end the
-whole reply. What they are worth is for the guard.
+whole reply. A draft that the model itself finds unlikely, as a small one's is that has lost its thread, is held against others. What a
+reply is worth is for the guard.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from statistics import fmean
+from typing import Any
 
 from agent.domain import AllowedMove, Reply, TurnContext
 from agent.guardrails.rule import Violation
 from agent.language.blanks import Filler, UnknownBlank, blanks, fill
-from agent.language.client import ModelClient
+from agent.language.client import Completion, ModelClient
+from agent.language.echo import Unechoed, unechoed
 from agent.language.fallbacks import Fallback, note
 from agent.language.format import reply_schema
+from agent.language.openings import used_openings
 from agent.language.prompts import render_write
 from db.errors import ParleyError
 
@@ -28,9 +33,36 @@ class WriterFailed(ParleyError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """The next words of the reply's text, as they came."""
+    """The next words of the reply's text, as they came. ``fresh`` words replace all that came before."""
 
     text: str
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redraw:
+    """When further drafts are drawn beside the first one; the most fluent of all is taken."""
+
+    below: float
+    """``fluency`` of the first draft. A draft that is no reply is always drawn again."""
+    copies: int
+    """0 never draws again."""
+    temperature: float = 0.7
+    """Of the others: at the first one's they would be much the same."""
+
+
+NEVER = Redraw(below=0.0, copies=0)
+_WORST_WORD_IN = 8
+"""A draft whose worst token is 4 less likely than another's (in log-probability) is as bad as one whose mean is 0.5 below."""
+
+
+def fluency(logprobs: Sequence[float]) -> float:
+    """How likely the model finds its own draft, from its tokens' log-probabilities: their mean, and the lowest one for a single odd joint.
+
+    A small model that is kept from a beginning it has used already leaves its sentence at one unlikely word and is fluent again behind
+    it, which the mean alone does not show.
+    """
+    return fmean(logprobs) + min(logprobs) / _WORST_WORD_IN
 
 
 def write(
@@ -42,43 +74,88 @@ def write(
     seed: int | None = None,
     violations: Sequence[Violation] = (),
     max_tokens: int = MOST_TOKENS,
+    redraw: Redraw = NEVER,
 ) -> Iterator[Token | Reply]:
     """Stream the reply's words; the last thing yielded is the whole ``Reply`` with one of the allowed moves.
 
-    With ``violations`` it is a rewrite, told what to avoid. Raises WriterFailed (counted) where the answer is no reply, and what the
+    With ``violations`` it is a rewrite, told what to avoid. Raises WriterFailed (counted) where no answer is a reply, and what the
     client raises.
     """
-    decoder = ReplyDecoder()
-    pieces = client.stream_json(
-        model=model,
-        messages=render_write(context, violations=violations),
-        schema=reply_schema(context.allowed),
-        max_tokens=max_tokens,
-        temperature=temperature,
-        seed=seed,
-    )
-    filler: Filler | None = None
+    asked: dict[str, Any] = {
+        "model": model,
+        "messages": render_write(context, violations=violations),
+        "schema": reply_schema(context),
+        "max_tokens": max_tokens,
+        "seed": seed,
+        "never": used_openings(context),
+    }
+    first: Reply | None = None
+    failure = ""
+    logprobs: list[float] = []
     try:
-        for piece in pieces:
-            if words := decoder.feed(piece):
-                filler = filler or Filler(blanks(context, _move(context, decoder.fields)))
-                if filled := filler.feed(words):
-                    yield Token(filled)
-        reply = _reply(context, decoder.finish())
-    except UnknownBlank as fault:
-        note(Fallback.WRITER_BAD_OUTPUT, reason=str(fault))
-        raise WriterFailed(str(fault)) from fault
-    except WriterFailed as fault:
-        note(Fallback.WRITER_BAD_OUTPUT, reason=str(fault))
-        raise
+        pieces = client.stream_json(temperature=temperature, logprobs=logprobs if redraw.copies else None, **asked)
+        for piece in _streamed(context, pieces):
+            if isinstance(piece, Reply):
+                first = piece
+            else:
+                yield piece
+    except (WriterFailed, UnknownBlank) as fault:
+        failure = str(fault)
+    fluent = fluency(logprobs) if first is not None and logprobs else None
+    reply = first
+    if redraw.copies and (first is None or (fluent is not None and fluent < redraw.below)):
+        others = client.complete_many(copies=redraw.copies, temperature=redraw.temperature, **asked)
+        reply = _most_fluent(context, others, first, fluent)
+        if reply is not None and reply is not first:
+            yield Token(reply.text, fresh=True)
+    if reply is None:
+        note(Fallback.WRITER_BAD_OUTPUT, reason=failure)
+        raise WriterFailed(failure)
     yield reply
+
+
+def _streamed(context: TurnContext, pieces: Iterator[str]) -> Iterator[Token | Reply]:
+    decoder = ReplyDecoder()
+    filler: Filler | None = None
+    heard = Unechoed()
+    for piece in pieces:
+        if words := decoder.feed(piece):
+            filler = filler or Filler(blanks(context, _move(context, decoder.fields)))
+            if filled := heard.feed(filler.feed(words)):
+                yield Token(filled)
+    if filled := heard.finish():
+        yield Token(filled)
+    yield _reply(context, decoder.finish())
+
+
+def _most_fluent(context: TurnContext, others: Sequence[Completion], first: Reply | None, fluent: float | None) -> Reply | None:
+    """Of the first draft and the others that can be read, the most fluent."""
+    best, highest = first, fluent
+    for answer in others:
+        if not answer.logprobs:
+            continue
+        found = fluency([token.logprob for token in answer.logprobs])
+        if highest is not None and found <= highest:
+            continue
+        try:
+            best, highest = read_answer(context, answer.text), found
+        except (WriterFailed, UnknownBlank):
+            continue
+    return best
+
+
+def read_answer(context: TurnContext, answer: str) -> Reply:
+    """The reply that a whole answer of the model is, its blanks filled. Raises WriterFailed or UnknownBlank where it is none; uncounted."""
+    decoder = ReplyDecoder()
+    decoder.feed(answer)
+    return _reply(context, decoder.finish())
 
 
 def _reply(context: TurnContext, fields: Mapping[str, str]) -> Reply:
     if set(fields) != {"move", "text"}:
         raise WriterFailed("the model's answer lacks its move or its text")
     move = _move(context, fields)
-    text = fill(fields["text"], blanks(context, move)).strip()
+    text = unechoed(fill(fields["text"], blanks(context, move)))
     if not text:
         raise WriterFailed("the model's answer has no words")
     return Reply(move=move, text=text)

@@ -27,7 +27,8 @@ _MARKED = re.compile(
     r"|(?P<slash>(?<![\d/.-])\d{1,2}/\d{1,2}(?![\d/%]))"
     r"|(?P<address>(?<![\d$€£¥.,])\d{1,5}(?:-\d{1,5})?(?: (?!(?:per|a|an|the|and|for|to|is|at|of|on|in|nights?|net|usd|dollars?"
     r"|if|or|as|with|all)\b)"
-    r"(?:\d{1,3}(?:st|nd|rd|th)|[a-z][a-z'.]*)){0,4} (?:street|road|lane|avenue|ave|drive|boulevard|blvd|parkway|highway|terrace)\b)"
+    r"(?:\d{1,3}(?:st|nd|rd|th)|[a-z]{1,3}\.|[a-z][a-z']*)){0,4}"
+    r" (?:street|road|lane|avenue|ave|drive|boulevard|blvd|parkway|highway|terrace)\b)"
     rf"|(?P<mdash>(?<!\d)\d{{1,2}}-{MONTH_NAME}(?:-\d{{2,4}})?\b))"
 )
 _HAN_MARKED = re.compile(

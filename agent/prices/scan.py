@@ -1,7 +1,8 @@
 """Every number of a text with its characters: digit literals, English number words, Chinese numerals, and mixtures of them.
 
-Decided here: where a number begins and ends and what its digits say. What it counts (money, a date, rooms) is decided in ``kinds``,
-which currency it is in ``money``. One pass of one compiled expression, so the cost grows with the length of the text only.
+Decided here: where a number begins and ends. What its digits and words say is decided in ``literals``, ``english`` and ``chinese``, what it
+counts (money, a date, rooms) in ``kinds``, which currency it is in ``money``. One pass of one compiled expression, so the cost grows with
+the length of the text only.
 """
 
 import re
@@ -10,46 +11,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agent.prices.chinese import DIGITS, INNER, NUMERALS, read_han
-from agent.prices.english import WORDS, Part, Value, Word, read_run
-
-LITERAL = (
-    r"(?:\d{1,3}(?:,\d{3})+(?![\d])(?:\.\d+)?"  # 1,234.5
-    r"|\d{1,2}(?:,\d{2})+,\d{3}(?!\d)(?:\.\d+)?"  # 1,50,000
-    r"|\d{1,3}(?:'\d{3})+(?!\d)(?:\.\d+)?"  # 1'234
-    r"|\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)"  # 1.234,50
-    r"|\d{1,3}(?:\.\d{3}){2,}(?!\d)"  # 1.234.567
-    r"|\d{1,3}(?: \d{3}){2,}(?!\d)(?:\.\d+)?"  # 1 234 567
-    r"|\d+,\d{1,2}(?![\d,])(?!\.\d)"  # 5,00
-    r"|\d+(?:\.\d+)?|(?<!\d)\.\d+)"
-)
-_ORDINALS = {
-    word: Decimal(value)
-    for value, word in enumerate(
-        [
-            "first",
-            "second",
-            "third",
-            "fourth",
-            "fifth",
-            "sixth",
-            "seventh",
-            "eighth",
-            "ninth",
-            "tenth",
-            "eleventh",
-            "twelfth",
-            "thirteenth",
-            "fourteenth",
-            "fifteenth",
-            "sixteenth",
-            "seventeenth",
-            "eighteenth",
-            "nineteenth",
-            "twentieth",
-        ],
-        1,
-    )
-} | {"thirtieth": Decimal(30)}
+from agent.prices.english import Value, Word, read_run
+from agent.prices.literals import CAPITAL_MAGNITUDES, LITERAL, MAGNITUDES, attached_letters, parse_literal
+from agent.prices.number_words import ORDINALS, WORDS, Part
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -67,7 +31,7 @@ def _any_of(words: Iterable[str]) -> str:
 
 _WEAK = frozenset({"a", "an", "and", "n", "of", "o", "point", "minus", "negative"})
 """Words that belong to a number only where one follows."""
-_STRONG = _any_of([*(word for word in WORDS if word not in _WEAK), *_ORDINALS])
+_STRONG = _any_of([*(word for word in WORDS if word not in _WEAK), *ORDINALS])
 _WORD = (
     rf"(?<![a-z])(?:{_STRONG}(?![a-z])|(?:an?|o)(?=[ -]{_STRONG}(?![a-z]))|(?:and|n|of|point|minus|negative)(?=[ ]+(?:\d"
     rf"|(?:an? |oh? )?{_STRONG}(?![a-z]))))"
@@ -79,7 +43,7 @@ _KILO = re.compile(r"k(\d{1,3})(?!\w)")
 _OPENERS = [word for word, (part, _) in WORDS.items() if part < Part.ARTICLE or part in (Part.HALF, Part.SHARE)]
 _SPELLED = re.compile(
     rf"[{NUMERALS}半]"
-    rf"|(?<![a-z]){_any_of([*_ORDINALS, *_OPENERS, 'minus', 'negative', 'point'])}(?![a-z])"
+    rf"|(?<![a-z]){_any_of([*ORDINALS, *_OPENERS, 'minus', 'negative', 'point'])}(?![a-z])"
 )
 _HAN_RUN = re.compile(rf"(?:[{INNER}]|\d[\d,.]*|[ \t])+")
 _HAN_UNIT_NEXT = re.compile(r"[ \t]*(?:[余餘多几幾来][ \t]*(?=[万亿萬億兆]))?[十百千万亿萬億佰仟拾兆]")
@@ -105,24 +69,6 @@ _HAN_IDIOM = re.compile(
     r"|邊)|一(?:会|會)"
 )
 _HAN_IDIOM_BEFORE = re.compile(r"(?:万|統|统|唯|同|专|專|第三方|星期|周|週|礼拜|禮拜)$")
-_SUFFIXES = {
-    "k": 10**3,
-    "mil": 10**6,
-    "mio": 10**6,
-    "mn": 10**6,
-    "mm": 10**6,
-    "bn": 10**9,
-    "lakh": 10**5,
-    "lakhs": 10**5,
-    "lac": 10**5,
-    "jt": 10**6,
-    "juta": 10**6,
-    "rb": 10**3,
-    "ribu": 10**3,
-    "cr": 10**7,
-}
-_BIG_SUFFIXES = {"M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
-"""Read only where they are capitals (or after a currency sign): "5m" is a length, "4g" a network."""
 _ORDINAL_SUFFIXES = frozenset({"st", "nd", "rd", "th"})
 
 
@@ -202,7 +148,7 @@ class _Scan:
 
     def word(self, token: str, start: int, end: int) -> None:
         entry = WORDS.get(token)
-        ordinal = _ORDINALS.get(token)
+        ordinal = ORDINALS.get(token)
         if ordinal is not None and (entry is None or not self.adjacent(start) or not self.run or self.run[-1].part is Part.TENS):
             self.ordinal(ordinal, start, end)
             return
@@ -267,7 +213,7 @@ class _Scan:
             value = value * 1000 + Decimal(kilo[1]) * Decimal(10) ** (3 - len(kilo[1]))
             self.found.append(Numeral(value=value, start=start, end=kilo.end(), scaled=True, glued=_glued(text, start)))
             return kilo.end()
-        letters = _attached(text, end)
+        letters = attached_letters(text, end)
         factor = self.factor(letters, end) if letters else None
         if factor:
             self.flush()
@@ -284,7 +230,7 @@ class _Scan:
             )
             self.found.append(self.finish(self.signed(numeral)))
             return end + (len(letters) if letters in _ORDINAL_SUFFIXES else 0)
-        if start and text[start - 1] in "- 负負" and _BEFORE_NEGATIVE.search(text[max(0, start - 4) : start]):
+        if _negated(text, start):
             self.flush()
             value = -value
         fraction = _FRACTION.match(text, end)
@@ -304,16 +250,13 @@ class _Scan:
         return end
 
     def signed(self, numeral: Numeral) -> Numeral:
-        start = numeral.start
-        if start and self.text[start - 1] in "- 负負" and _BEFORE_NEGATIVE.search(self.text[max(0, start - 4) : start]):
-            return replace(numeral, value=-numeral.value)
-        return numeral
+        return replace(numeral, value=-numeral.value) if _negated(self.text, numeral.start) else numeral
 
     def factor(self, letters: str, end: int) -> int | None:
-        if letters in _SUFFIXES:
-            return _SUFFIXES[letters]
+        if letters in MAGNITUDES:
+            return MAGNITUDES[letters]
         if len(letters) == 1:
-            return _BIG_SUFFIXES.get(self.raw[end])
+            return CAPITAL_MAGNITUDES.get(self.raw[end])
         return None
 
     def han(self, start: int) -> int:
@@ -435,22 +378,8 @@ def _scan_words(state: _Scan) -> None:
                 at = state.han(start)
 
 
-def parse_literal(token: str) -> Decimal:
-    """A digit literal in any of the written conventions: ``1,234.5``, ``1.234,50``, ``5,00``, ``1'234``, ``1 234 567``."""
-    plain = token.replace(" ", "").replace("'", "")
-    comma, point = plain.rfind(","), plain.rfind(".")
-    comma_is_point = comma > point and len(plain) - comma - 1 != 3
-    plain = plain.replace(".", "").replace(",", ".") if comma_is_point else plain.replace(",", "")
-    if plain.count(".") > 1:
-        plain = plain.replace(".", "")
-    return Decimal(plain)
-
-
-def _attached(text: str, end: int) -> str:
-    after = end
-    while after < len(text) and "a" <= text[after] <= "z":
-        after += 1
-    return text[end:after]
+def _negated(text: str, start: int) -> bool:
+    return start > 0 and text[start - 1] in "- 负負" and _BEFORE_NEGATIVE.search(text[max(0, start - 4) : start]) is not None
 
 
 def _glued(text: str, start: int) -> bool:

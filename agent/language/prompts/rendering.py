@@ -18,8 +18,8 @@ from agent.domain import AllowedMove, HotelMove, TicketFacts, TurnContext, Utter
 from agent.guardrails.rule import Violation
 from agent.language.blanks import open_blanks
 from agent.language.context import ReadContext
-from agent.language.dates import day_text
 from agent.language.quotation import clipped
+from agent.language.written import day_text
 from db.vocabulary import ClarifyTopic, MoveKind, Speaker
 
 LAST_UTTERANCES = 6

@@ -1,34 +1,24 @@
 """The currency, the room and the hotel of a reply are those of the conversation."""
 
-from datetime import date
-from decimal import Decimal
+from dataclasses import replace
 
 import pytest
+from guard_turns import ASK, turn, without_competitor
 
-from agent.domain import AllowedMove, Reply, TicketFacts, TurnContext
+from agent.domain import Reply
 from agent.guardrails import check
-from db.vocabulary import MoveKind, Stage
-
-ASK = AllowedMove(kind=MoveKind.ASK, label=1, price=Decimal(428))
-
-
-def context(currency: str = "EUR") -> TurnContext:
-    facts = TicketFacts(
-        label=1,
-        hotel_name="The Lantern Lodge",
-        room_type="Deluxe King Room",
-        check_in=date(2027, 3, 1),
-        check_out=date(2027, 3, 5),
-        currency=currency,
-        current_net=Decimal(460),
-        commission=Decimal("0.15"),
-        evidence=("The Garden Suite next door is being rebuilt.",),
-    )
-    return TurnContext(facts=(facts,), history=(), stage=Stage.PROPOSAL, brief="", allowed=(ASK,), focus=1)
 
 
 def faults(text: str, currency: str = "EUR") -> list[str]:
-    found = check(context(currency), Reply(move=ASK, text=text))
+    (facts,) = without_competitor()
+    lodge = replace(
+        facts,
+        hotel_name="The Lantern Lodge",
+        room_type="Deluxe King Room",
+        currency=currency,
+        evidence=("The Garden Suite next door is being rebuilt.",),
+    )
+    found = check(turn(facts=(lodge,)), Reply(move=ASK, text=text))
     return [text[violation.start : violation.end] for violation in found if violation.rule == "wrong_name"]
 
 

@@ -213,6 +213,12 @@ def test_a_new_price_does_not_make_an_old_sentence_new() -> None:
     assert "repetition" in rules_broken("May I ask for 428 net for the Deluxe King again?", context)
 
 
+def test_a_sentence_is_not_said_twice_in_one_reply() -> None:
+    twice = "I value that you still move on this. I value that you still move on this. Could we say 428 net?"
+    assert "repetition" in rules_broken(twice)
+    assert "repetition" not in rules_broken("Thank you. Thank you. Could we say 428 net for the room?")
+
+
 def test_the_same_request_for_another_room_is_no_repetition() -> None:
     twin = replace(FACTS, label=2, room_type="Standard Twin")
     context = turn(replace(ASK, label=2), said=("May I ask for 420 net for the Deluxe King again?",), facts=(FACTS, twin))

@@ -42,6 +42,8 @@ def kinds(text: str) -> list[tuple[Decimal, NumberKind]]:
         ("2027年", 2027, NumberKind.YEAR),
         ("room no. 305", 305, NumberKind.OTHER),
         ("A2021", 2021, NumberKind.OTHER),
+        ("12 St. Mary Road", 12, NumberKind.OTHER),
+        ("Guests pay NZD 278 there. Would Terrace Lodge like it", 278, NumberKind.AMOUNT),
         ("three quarters", "3", NumberKind.COUNT),
     ],
 )

@@ -95,7 +95,7 @@ ANCHORS = st.builds(Anchors, current_net=AMOUNTS, current_selling=AMOUNTS, last_
 
 
 @given(st.text() | MIXED, SCALES, st.booleans(), st.sampled_from([None, "en", "zh"]))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_gives_ordered_spans_and_no_negative_amount(
     text: str, scale: Decimal | None, expected: bool, language: str | None
 ) -> None:
@@ -110,7 +110,7 @@ def test_any_text_gives_ordered_spans_and_no_negative_amount(
 
 
 @given(st.text() | MIXED)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_gives_numbers_with_their_own_characters(text: str) -> None:
     for number in find_numbers(text):
         assert number.text == text[number.start : number.end]
@@ -118,7 +118,7 @@ def test_any_text_gives_numbers_with_their_own_characters(text: str) -> None:
 
 
 @given(MIXED, ANCHORS, SCALES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_resolves_is_positive_and_a_stretch_is_ordered(text: str, anchors: Anchors, scale: Decimal | None) -> None:
     for mention in find_prices(text, scale=scale):
         amount = resolve(mention, anchors)
@@ -129,14 +129,14 @@ def test_what_resolves_is_positive_and_a_stretch_is_ordered(text: str, anchors: 
 
 
 @given(st.lists(st.tuples(st.sampled_from(["hotel", "bd"]), MIXED), max_size=6), ANCHORS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_talk_stands_at_a_price_or_at_none(talk: list[tuple[str, str]], anchors: Anchors) -> None:
     price = agreed_price([Turn(speaker=speaker, text=text) for speaker, text in talk], anchors)
     assert price is None or price >= 0
 
 
 @given(st.integers(min_value=1, max_value=10**6 - 1))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_an_amount_in_digits_is_read_back_however_it_is_grouped(amount: int) -> None:
     for text in (f"{amount}", f"{amount:,}", f"USD {amount}", f"{amount} net", f"我们给{amount}元"):
         mentions = find_prices(text)

@@ -1,0 +1,71 @@
+"""How our earlier sentences began, so that the model can be kept from beginning one that way again.
+
+The guard refuses a sentence that was said before; a small model, which sees only the last few messages, falls into the same ones again and
+again. Keeping it from their first words costs nothing and makes it find others. Where several began alike, their common beginning is kept
+away from too: a model that is let into a sentence whose every end is forbidden joins it to the end of another one.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from agent.domain import TurnContext
+from agent.guardrails.repetition import NO_ARGUMENT
+from db.vocabulary import Speaker
+
+WORDS = 4
+"""How much of a sentence is kept away from: long enough to be that sentence and no other."""
+MOST = 60
+"""The newest ones count. vLLM takes 128 at most, and makes two of each: at the start of a text and within it."""
+_FEWEST_WORDS = 3
+_SHARED_BY = {3: 2, 2: 4}
+"""A beginning of so many words is kept away from once this many different sentences have had it."""
+_SENTENCE = re.compile(r"[^.!?]+[.!?]?")
+_FACT = "{}"
+
+
+def used_openings(context: TurnContext) -> list[str]:
+    """The words with which our earlier sentences began, up to the first fact in them; each once, the newest ``MOST``."""
+    newest_first = dict.fromkeys(reversed(list(_openings(context))))
+    shared = {
+        length: Counter(opening[:length] for opening in newest_first if len(opening) > length)
+        for length in sorted(_SHARED_BY, reverse=True)
+    }
+    shortened = dict.fromkeys(_shortest(opening, shared) for opening in newest_first)
+    return [" ".join(opening) for opening in shortened][:MOST]
+
+
+def _shortest(opening: tuple[str, ...], shared: dict[int, Counter[tuple[str, ...]]]) -> tuple[str, ...]:
+    lengths = [length for length, count in shared.items() if len(opening) > length and count[opening[:length]] >= _SHARED_BY[length]]
+    return opening[: min(lengths, default=len(opening))]
+
+
+def _openings(context: TurnContext) -> Iterator[tuple[str, ...]]:
+    # Terms may be repeated, but not the whole reply.
+    may_repeat = all(move.kind in NO_ARGUMENT for move in context.allowed)
+    names = {name for fact in context.facts for name in (fact.hotel_name, fact.room_type, fact.competitor_source, fact.currency) if name}
+    facts = re.compile("|".join([*map(re.escape, sorted(names, key=len, reverse=True)), r"\S*\d(?:[^\s.!?]|[.](?=\d))*"]))
+    for said in context.history:
+        if said.speaker is not Speaker.BD:
+            continue
+        sentences = _SENTENCE.findall(facts.sub(f" {_FACT} ", said.text))
+        for sentence in sentences[:1] if may_repeat else sentences:
+            if opening := _opening(sentence.split()):
+                yield opening
+
+
+def _opening(words: list[str]) -> tuple[str, ...]:
+    """The first words that tell the sentence from others; empty where too few stand together.
+
+    No blank is among them: once its brace is open the grammar leaves no other way, and the server would give up.
+    """
+    runs = " ".join(words).split(_FACT)
+    first = runs[0].split()
+    if len(first) > WORDS and first[1] == "I":
+        # "Shall I try again": vLLM finds a string within a text only where its first word has as many tokens there as at the start.
+        return tuple(first[1:WORDS])
+    if len(first) >= _FEWEST_WORDS:
+        return tuple(first[:WORDS])
+    # "Would {net} net be possible for the {room}?": behind a fact only a whole opening is sure to be of this sentence.
+    later = (run.split() for run in runs[1:])
+    return next((tuple(run[:WORDS]) for run in later if len(run) >= WORDS), ())

@@ -1,0 +1,64 @@
+"""The shapes of replies: what each move must say is demanded, within a few sentences; what good colleagues say fits."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from language_turns import ASK, turn
+
+from agent.domain import AllowedMove
+from agent.language.format import reply_schema
+from db.vocabulary import ClarifyTopic, MoveKind
+
+ACCEPT = AllowedMove(kind=MoveKind.ACCEPT, label=1, price=Decimal(430))
+CONFIRM = AllowedMove(kind=MoveKind.CONFIRM, label=1, price=Decimal(430))
+
+
+def fits(move: AllowedMove, text: str) -> bool:
+    return re.search(reply_schema(turn(move))["properties"]["text"]["pattern"], text) is not None
+
+
+@pytest.mark.parametrize(
+    ("move", "text"),
+    [
+        (
+            ACCEPT,
+            "Thank you, {net} net works for us. So: {room}, {dates}, a selling price of {selling}, starting {check_in}. Is that right?",
+        ),
+        (
+            CONFIRM,
+            "May I sum up? {room}, {dates}, net price {net}, selling price {selling}. Could you give me a clear yes?",
+        ),
+        (CONFIRM, "Let me read it back: {room}, from {check_in} to {check_out}, {net} net, {selling} selling. Is everything right?"),
+        (ASK, "Thank you. Travellers compare. Could you see your way to {net} net for the {room}? A no is fine too."),
+    ],
+)
+def test_what_good_colleagues_say_fits(move: AllowedMove, text: str) -> None:
+    assert fits(move, text)
+
+
+@pytest.mark.parametrize("missing", ["{room}", "{dates}", "{net} net", "{selling}", "?"])
+def test_terms_are_told_in_full_and_a_yes_is_asked_for(missing: str) -> None:
+    whole = "Let me sum up, {room}, {dates}, {net} net, selling price {selling}. Is that right?"
+    assert fits(CONFIRM, whole)
+    assert not fits(CONFIRM, whole.replace(missing, "that"))
+
+
+def test_a_question_comes_to_its_point_soon() -> None:
+    breakfast = AllowedMove(kind=MoveKind.CLARIFY, label=1, topic=ClarifyTopic.BREAKFAST)
+    assert fits(breakfast, "Thank you. Is breakfast included in that price?")
+    assert not fits(breakfast, "Thank you. I see. Well. Is breakfast included in that price?")
+    assert not fits(breakfast, f"Thank you{' very' * 60}, is breakfast included in that price?")
+
+
+def test_a_reply_is_a_few_sentences() -> None:
+    follow_up = AllowedMove(kind=MoveKind.FOLLOW_UP, label=1)
+    assert fits(follow_up, "I wanted to ask again." * 6)
+    assert not fits(follow_up, "I wanted to ask again." * 7)
+
+
+def test_no_figure_and_no_blank_without_a_value_is_written() -> None:
+    probe = AllowedMove(kind=MoveKind.PROBE, label=1)
+    assert fits(probe, "How is {dates} coming along?")
+    assert not fits(probe, "How are the 12 rooms coming along?")
+    assert not fits(probe, "How is {net} coming along?")

@@ -1,0 +1,73 @@
+"""The first words of what we said, in the form in which the model would write them again."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from language_turns import ASK, turn
+
+from agent.domain import AllowedMove, Reply, Utterance
+from agent.language.client import ModelClient
+from agent.language.openings import MOST, used_openings
+from agent.language.writer import write
+from db.vocabulary import MoveKind, Speaker
+
+
+def said(*texts: str) -> list[str]:
+    return used_openings(replace(turn(ASK), history=tuple(Utterance(Speaker.BD, text) for text in texts)))
+
+
+def test_the_first_words_of_a_sentence_are_kept_away_from() -> None:
+    assert said("Many thanks. Guests compare prices before they book a room.") == ["Guests compare prices before"]
+
+
+def test_an_opening_ends_before_a_fact_whatever_its_value_was_at_the_time() -> None:
+    assert said("I would offer USD 428 net for these dates.") == ["I would offer"]
+    assert said("I would be happy with USD 411.50 net for these dates.") == ["I would be happy"]
+    assert said("On Agoda we saw the room on sale to guests.") == ["we saw the room"]
+    assert said("Our price is USD 225.29. I have no better number.") == ["I have no better", "Our price is"]
+
+
+def test_a_question_in_the_first_person_is_known_by_what_follows_its_verb() -> None:
+    assert said("Shall I try again later in the week?") == ["I try again"]
+
+
+def test_words_behind_a_fact_are_of_this_sentence_only_where_there_are_enough_of_them() -> None:
+    assert said("Would USD 428 net be possible for the Deluxe King Room?") == ["net be possible for"]
+    assert said("Would USD 428 net for the Deluxe King Room suit you?") == []
+
+
+def test_a_beginning_that_several_sentences_share_is_kept_away_from_as_a_whole() -> None:
+    two = said("I would rather see you sell more.", "I would rather be steady than push.")
+    assert two == ["I would rather"]
+    four = said("I would like to ask you.", "I would love to help you.", "I would say it is fair.", "I would be glad of it.")
+    assert four == ["I would"]
+
+
+def test_the_newest_count_where_there_are_too_many_for_the_server() -> None:
+    texts = [f"We {chr(97 + number % 26)}{chr(97 + number // 26)} really hope for a good answer soon." for number in range(200)]
+    openings = said(*texts)
+    assert len(openings) == MOST
+    assert openings[0] == " ".join(texts[-1].split()[:4])
+
+
+@pytest.mark.model
+def test_a_server_takes_as_many_as_there_may_be(model_server: str) -> None:
+    texts = [f"We {chr(97 + number % 26)}{chr(97 + number // 26)} really hope for a good answer soon." for number in range(200)]
+    long = replace(turn(ASK), history=tuple(Utterance(Speaker.BD, text) for text in texts))
+    with ModelClient(model_server, timeout=120.0) as client:
+        *_, last = list(write(long, client=client, model="parley-starter", seed=1, temperature=0.0))
+    assert isinstance(last, Reply)
+    assert not any(opening in last.text for opening in used_openings(long))
+
+
+def test_each_opening_counts_once_and_the_hotels_words_not_at_all() -> None:
+    assert said("I hope that all is well.", "I hope that all is well.") == ["I hope that all"]
+    hotel = Utterance(Speaker.HOTEL, "We are really quite full in all those weeks.")
+    assert used_openings(replace(turn(ASK), history=(hotel,))) == []
+
+
+def test_terms_may_be_told_again_but_not_in_the_same_whole_reply() -> None:
+    confirm = AllowedMove(kind=MoveKind.CONFIRM, label=1, price=Decimal(430))
+    history = (Utterance(Speaker.BD, "You have been very patient. Let me read it back to you: 430 net. Is everything right?"),)
+    assert used_openings(replace(turn(confirm), history=history)) == ["You have been very"]
