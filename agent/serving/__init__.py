@@ -1,7 +1,7 @@
 """The model server and the versions of the policy that it serves."""
 
 from agent.serving.settings import ServingSettings
-from agent.serving.swap import AdapterRefused, DrainTimeout, ModelServer, ModelServerUnavailable
+from agent.serving.swap import AdapterRefused, DrainTimeout, Loadable, ModelServer, ModelServerUnavailable
 from agent.serving.versions import (
     AdapterNameTaken,
     AdapterNotReady,
@@ -20,6 +20,7 @@ __all__ = [
     "AdapterStoreFull",
     "AdapterVersion",
     "DrainTimeout",
+    "Loadable",
     "ModelServer",
     "ModelServerUnavailable",
     "NotAnAdapter",

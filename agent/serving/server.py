@@ -9,13 +9,17 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import cast
 
+from agent.serving.needed import needed_adapters
+from agent.serving.precision import fast_format
 from agent.serving.settings import ServingSettings
 from agent.serving.starter import MODEL_FOLDER, shipped_adapters
 from db.errors import ParleyError
+from db.settings import DatabaseSettings
 
 _BATCHED_TOKENS = 4096
 """Most tokens that one step of the engine works on; vLLM's own default for a CPU."""
@@ -52,13 +56,14 @@ def environment(settings: ServingSettings, *, cpu: bool) -> dict[str, str]:
     return variables
 
 
-def arguments(settings: ServingSettings, *, cpu: bool) -> list[str]:
-    """vLLM's command line."""
+def arguments(settings: ServingSettings, *, cpu: bool, needed: Mapping[str, Path] | None = None) -> list[str]:
+    """vLLM's command line; ``needed`` are adapters that it is to hold from the start, by name."""
     flags: dict[str, str] = {
         "--model": str(settings.model_path),
         "--served-model-name": settings.model_name,
-        "--host": "127.0.0.1",
+        "--host": settings.model_host,
         "--port": str(settings.model_port),
+        "--dtype": settings.model_dtype if settings.model_dtype != "auto" else fast_format() if cpu else "auto",
         "--max-model-len": str(settings.model_window),
         "--max-lora-rank": str(settings.max_lora_rank),
         "--max-loras": str(settings.max_loras),
@@ -67,7 +72,8 @@ def arguments(settings: ServingSettings, *, cpu: bool) -> list[str]:
         "--structured-outputs-config": json.dumps({"backend": "guidance", "disable_any_whitespace": True}),
     }
     switches = ["--enable-lora", "--disable-uvicorn-access-log"]
-    if settings.model_path == MODEL_FOLDER and (adapters := shipped_adapters()):
+    adapters = dict(needed or {}) | (shipped_adapters() if settings.model_path == MODEL_FOLDER else {})
+    if adapters:
         switches += ["--lora-modules", *(f"{name}={path}" for name, path in adapters.items())]
     if cpu:
         flags |= {"--distributed-executor-backend": "uni", "--kv-cache-memory-bytes": str(settings.model_cache_mib * 2**20)}
@@ -100,7 +106,8 @@ def main() -> None:
         sys.exit(str(error))
     cpu = on_cpu()
     os.environ.update(environment(settings, cpu=cpu))
-    sys.argv = ["vllm", *arguments(settings, cpu=cpu)]
+    needed = needed_adapters(DatabaseSettings().database_url, max_rank=settings.max_lora_rank)
+    sys.argv = ["vllm", *arguments(settings, cpu=cpu, needed=needed)]
     # Imported by name: the CPU and the GPU build are two distributions of one package, and neither is typed.
     entry = importlib.import_module("vllm.entrypoints.launchers.api_server.entry")
     cast("Callable[[], None]", entry.main)()

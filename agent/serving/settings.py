@@ -4,6 +4,7 @@ Where the agent finds its model is decided by ``agent.settings``; nothing here i
 """
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,7 +24,11 @@ class ServingSettings(BaseSettings):
     """Name under which the base model is served."""
 
     model_port: int = Field(default=8400, ge=1, le=65535)
-    """Port on 127.0.0.1; the server has admin routes and is never bound to another address."""
+    """Port that the server listens on."""
+
+    model_host: str = "127.0.0.1"
+    """Address that the server listens on. It has admin routes and asks nobody who they are: on another address than loopback, a private
+    network has to keep everybody out but Parley's own processes."""
 
     model_window: int = Field(default=1024, ge=64)
     """Longest prompt and answer together, in tokens."""
@@ -31,6 +36,9 @@ class ServingSettings(BaseSettings):
     model_threads: int = Field(default=1, ge=1)
     """CPU threads of the model; a GPU ignores it. Threads wait for each other by spinning: beside other busy processes a second one made
     the starter model eight times slower, so more pay only for a larger model on cores that nothing else wants."""
+
+    model_dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Number format that the model computes in. ``auto`` is the one that this processor multiplies fast; on a GPU, the model's own."""
 
     model_cache_mib: int = Field(default=512, ge=16)
     """Memory for attention keys and values on a CPU, in MiB; a GPU takes what vLLM finds free."""

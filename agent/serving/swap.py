@@ -6,12 +6,12 @@ Nothing is ever reloaded in place: streams in flight would come out as a mixture
 """
 
 import time
-from collections.abc import Callable, Iterable
-from typing import cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, cast
 
 import httpx
 
-from agent.serving.versions import AdapterVersion
 from db.errors import ParleyError
 
 # An adapter takes milliseconds on an idle server and may wait behind a full batch on a busy one.
@@ -28,6 +28,15 @@ class AdapterRefused(ParleyError):
 
 class DrainTimeout(ParleyError):
     """Conversations still use a version that should go."""
+
+
+class Loadable(Protocol):
+    """What a server can be told to serve: a name, and the folder of an adapter as the server sees it (``AdapterVersion`` is one)."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def path(self) -> Path: ...  # noqa: D102
 
 
 class ModelServer:
@@ -79,7 +88,7 @@ class ModelServer:
         """Names of the versions that the server would answer with now."""
         return frozenset(name for name, parent, _ in self._cards() if parent is not None)
 
-    def load(self, version: AdapterVersion) -> None:
+    def load(self, version: Loadable) -> None:
         """Make the server answer requests for ``version.name``; harmless where it already does.
 
         Raises:
@@ -95,10 +104,11 @@ class ModelServer:
                 "unload it first, or publish under a new name."
             )
         answer = self._post("/v1/load_lora_adapter", {"lora_name": version.name, "lora_path": str(version.path)})
-        if not answer.is_success:
+        if not answer.is_success and {name: root for name, _, root in self._cards()}.get(version.name) != str(version.path):
+            # Otherwise another process was faster.
             raise AdapterRefused(f"The model server at {self.base_url} refused {version.name}: {_reason(answer)}")
 
-    def load_missing(self, versions: Iterable[AdapterVersion]) -> tuple[str, ...]:
+    def load_missing(self, versions: Iterable[Loadable]) -> tuple[str, ...]:
         """Load what a restarted server has forgotten; returns the names that were missing."""
         held = self.loaded()
         missing = [version for version in versions if version.name not in held]
@@ -135,6 +145,26 @@ class ModelServer:
             time.sleep(every_s)
         self.unload(name)
 
+    def greedy(self, name: str, prompt: Sequence[int], *, tokens: int, end_id: int) -> tuple[int, ...]:
+        """The ``tokens`` most likely next tokens of a prompt, fewer where the model ends before: what proves which weights answer.
+
+        Ids are the server's own, its text is never tokenised again; chats go another way (``agent.language.client``).
+
+        Raises:
+            AdapterRefused: if the server has no model of this name, or takes no prompt of token ids.
+            ModelServerUnavailable: if it is away.
+        """
+        # Whatever a model's own generation settings say, this is the bare argmax.
+        body = {
+            "model": name, "prompt": list(prompt), "max_tokens": tokens, "temperature": 0.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0,
+            "repetition_penalty": 1.0, "stop_token_ids": [end_id], "return_token_ids": True,
+        }  # fmt: skip
+        answer = self._post("/v1/completions", body)
+        if not answer.is_success:
+            raise AdapterRefused(f"The model server at {self.base_url} does not answer as {name}: {_reason(answer)}")
+        (choice,) = cast("list[dict[str, list[int]]]", answer.json()["choices"])
+        return tuple(choice["token_ids"])
+
     def _cards(self) -> list[tuple[str, str | None, str]]:
         """Name, parent and root of every served model; an adapter is one that has a parent."""
         try:
@@ -146,7 +176,7 @@ class ModelServer:
         body = cast("dict[str, list[dict[str, str | None]]]", answer.json())
         return [(str(card["id"]), card.get("parent"), str(card.get("root"))) for card in body["data"]]
 
-    def _post(self, path: str, body: dict[str, str]) -> httpx.Response:
+    def _post(self, path: str, body: Mapping[str, object]) -> httpx.Response:
         try:
             return self._http.post(path, json=body, timeout=_LOAD_TIMEOUT_S)
         except httpx.TransportError as error:

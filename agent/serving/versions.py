@@ -156,6 +156,13 @@ class AdapterStore:
         _sync_folder(self.folder)
         shutil.rmtree(path)
 
+    def copy_to(self, folder: Path) -> None:
+        """Copy every finished version, and the names that stay taken, into ``folder``; for a backup."""
+        for version in self.list():
+            shutil.copytree(version.path, folder / version.name)
+        if (self.folder / _RETIRED).is_dir():
+            shutil.copytree(self.folder / _RETIRED, folder / _RETIRED)
+
     def _is_retired(self, name: str) -> bool:
         return (self.folder / _RETIRED / name).exists()
 

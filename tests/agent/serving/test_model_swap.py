@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -58,6 +59,18 @@ def test_that_each_version_answers_with_its_own_weights(
     assert len(texts) == 3
     # The same version says the same again: nothing of the others has leaked in.
     assert said(model_server, "trial-v1") in texts
+
+
+def test_that_versions_in_one_batch_do_not_touch_each_other_nor_the_base(
+    server: ModelServer, model_server: str, versions: tuple[AdapterVersion, AdapterVersion]
+) -> None:
+    names = ("parley-starter", "trial-v1", "trial-v2")
+    for version in versions:
+        server.load(version)
+    alone = {name: said(model_server, name) for name in names}
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        together = list(pool.map(lambda name: (name, said(model_server, name)), names * 2))
+    assert together == [(name, alone[name]) for name in names * 2]
 
 
 def test_that_loading_twice_is_harmless_and_another_folder_under_the_name_is_refused(
