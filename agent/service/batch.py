@@ -39,6 +39,8 @@ class Job:
     number: int
     key: str
     forms: tuple[TicketForm, ...]
+    persona: str | None = None
+    """Of the hotel; None leaves it to the seed, which then draws one that training may see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,15 +109,7 @@ def run_job(negotiations: Negotiations, job: Job, *, seed: int) -> Outcome:
     """Open the conversation, or find it, and play it to its end. A ParleyError becomes the outcome's error."""
     started = time.perf_counter()
     try:
-        ticket_ids = ticket_ids_of(negotiations, job.forms)
-        conversation_id = negotiations.open(
-            ticket_ids=ticket_ids,
-            mode=Mode.AUTOPILOT,
-            counterpart=Counterpart.SIMULATED,
-            actor=None,
-            key=job.key,
-            seed=seed * 1_000_003 + job.number,
-        )
+        conversation_id = open_job(negotiations, job, seed=seed)
         for _ in negotiations.play(conversation_id):
             pass
         return Outcome(job=job, view=negotiations.view(conversation_id), seconds=time.perf_counter() - started)
@@ -144,6 +138,19 @@ def negotiate_many(
     outcomes.sort(key=lambda outcome: outcome.job.number)
     _print(outcomes, seconds=time.perf_counter() - started, console=console)
     return sum(bool(outcome.error) for outcome in outcomes)
+
+
+def open_job(negotiations: Negotiations, job: Job, *, seed: int, mode: Mode = Mode.AUTOPILOT, actor: UUID | None = None) -> UUID:
+    """Open the job's conversation with its simulated hotel, or find it. Raises what ``Negotiations.open`` raises."""
+    return negotiations.open(
+        ticket_ids=ticket_ids_of(negotiations, job.forms),
+        mode=mode,
+        counterpart=Counterpart.SIMULATED,
+        actor=actor,
+        key=job.key,
+        persona=job.persona,
+        seed=seed * 1_000_003 + job.number,
+    )
 
 
 def ticket_ids_of(negotiations: Negotiations, forms: Sequence[TicketForm]) -> list[UUID]:

@@ -21,18 +21,20 @@ from agent.service.graph import Attempt, Decision, Table, TurnState
 from db.engine import SessionFactory
 from db.models import Conversation, ConversationTicket, Draft, GuardVerdict, Ticket, Turn
 from db.repositories import conversations, drafts, tickets, turns
+from db.repositories.rating_shown import ShownTicket
 from db.vocabulary import Counterpart, DraftStatus, Mode, Speaker, Stage, TicketStatus
 
 
 def facts_of(held: Sequence[ConversationTicket]) -> tuple[TicketFacts, ...]:
     """The public side of a conversation's tickets, by label."""
-    return tuple(_facts(link.label, link.ticket) for link in held)
+    return tuple(ticket_facts(link.label, link.ticket.hotel.name, link.ticket) for link in held)
 
 
-def _facts(label: int, ticket: Ticket) -> TicketFacts:
+def ticket_facts(label: int, hotel_name: str, ticket: Ticket | ShownTicket) -> TicketFacts:
+    """The public side of one ticket."""
     return TicketFacts(
         label=label,
-        hotel_name=ticket.hotel.name,
+        hotel_name=hotel_name,
         room_type=ticket.room_type,
         check_in=ticket.check_in,
         check_out=ticket.check_out,
@@ -63,7 +65,10 @@ def mandate_of(ticket: Ticket) -> Mandate:
 
 def terms_of(held: Sequence[ConversationTicket]) -> dict[int, sop.Terms]:
     """Both sides of a conversation's tickets, by label."""
-    return {link.label: sop.Terms(facts=_facts(link.label, link.ticket), mandate=mandate_of(link.ticket)) for link in held}
+    return {
+        link.label: sop.Terms(facts=ticket_facts(link.label, link.ticket.hotel.name, link.ticket), mandate=mandate_of(link.ticket))
+        for link in held
+    }
 
 
 def utterances(said: Sequence[Turn]) -> tuple[Utterance, ...]:

@@ -26,10 +26,14 @@ from agent.guardrails import Violation, check
 from agent.language.client import ModelClient, ModelRefused
 from agent.language.reader import read
 from agent.language.templates import template
-from agent.language.writer import Token, WriterFailed, write
+from agent.language.writer import Redraw, Token, WriterFailed, write
 from agent.records import from_json, list_from_json, to_json
 from agent.service.events import Advanced, Drafted, Ended, Judged, Read, Sent, Writing
-from db.vocabulary import DraftOrigin, Severity, Stage
+from agent.service.watching import count_draft, watched_step
+from agent.settings import AgentSettings
+from agent.telemetry import annotate
+from agent.telemetry.metrics import TURNS
+from db.vocabulary import DraftOrigin, Severity, Speaker, Stage
 
 log = structlog.get_logger(__name__)
 
@@ -117,11 +121,13 @@ MOST_ATTEMPTS = 2
 class Steps:
     """The graph's nodes, bound to a model and a desk."""
 
-    def __init__(self, *, client: ModelClient, desk: Desk, temperature: float) -> None:
+    def __init__(self, *, client: ModelClient, desk: Desk, settings: AgentSettings) -> None:
         self._client = client
         self._desk = desk
-        self._temperature = temperature
+        self._temperature = settings.temperature
+        self._redraw = Redraw(below=settings.redraw_below, copies=settings.redraws)
 
+    @watched_step("read")
     def read(self, turn: TurnState, runtime: Runtime[Table]) -> TurnState:
         """Turn the hotel's words into a move."""
         heard = turn.get("heard")
@@ -134,16 +140,19 @@ class Steps:
         get_stream_writer()(Read(hotel_move=move))
         return TurnState(reading=to_json(move), latency_ms={"read": _ms_since(started)})
 
+    @watched_step("advance")
     def advance(self, turn: TurnState, runtime: Runtime[Table]) -> TurnState:
         """Let the SOP decide what may be said."""
         started = time.perf_counter()
         table = self._table(turn, runtime)
         move = _reading(turn)
         step = sop.begin(table.state) if move is None else sop.advance(table.state, move, table.terms)
+        annotate(stage=step.state.stage)
         get_stream_writer()(Advanced(stage=step.state.stage, allowed=tuple(str(allowed) for allowed in step.allowed), brief=step.brief))
         latency = {**turn.get("latency_ms", {}), "advance": _ms_since(started)}
         return TurnState(sop_state=sop.dump_state(step.state), allowed=to_json(step.allowed), latency_ms=latency)
 
+    @watched_step("write")
     def write(self, turn: TurnState, runtime: Runtime[Table]) -> TurnState:
         """Draft, rewrite, or fall back to the template."""
         started = time.perf_counter()
@@ -160,6 +169,7 @@ class Steps:
             attempt = self._fall_back(turn, context, attempts)
         return TurnState(attempts=[*turn.get("attempts", []), to_json(attempt)], latency_ms=latency)
 
+    @watched_step("guard")
     def guard(self, turn: TurnState, runtime: Runtime[Table]) -> TurnState:
         """Judge the newest draft."""
         started = time.perf_counter()
@@ -167,6 +177,7 @@ class Steps:
         newest = attempts[-1]
         violations = newest.violations or check(self._context(turn, self._table(turn, runtime)), Reply(move=newest.move, text=newest.text))
         get_stream_writer()(Judged(violations=violations))
+        annotate(origin=newest.origin, violations=len(violations))
         judged = Attempt(
             origin=newest.origin,
             move=newest.move,
@@ -177,11 +188,16 @@ class Steps:
         latency = {**turn.get("latency_ms", {}), f"guard_{len(attempts)}": _ms_since(started)}
         return TurnState(attempts=[to_json(attempt) for attempt in (*attempts[:-1], judged)], latency_ms=latency)
 
-    def record(self, turn: TurnState) -> TurnState:
+    @watched_step("record")
+    def record(self, turn: TurnState, runtime: Runtime[Table]) -> TurnState:
         """Put the turn's reading, drafts and verdicts into the database."""
         step = sop.Step(state=sop.load_state(turn.get("sop_state", {})), allowed=_allowed(turn))
         attempts = _attempts(turn)
         draft_id = self._desk.record(turn, step, attempts, _reading(turn))
+        version = self._table(turn, runtime).model
+        for attempt in attempts:
+            count_draft(attempt.origin, attempt.violations, version=version)
+        annotate(attempts=len(attempts), origin=attempts[-1].origin)
         get_stream_writer()(Drafted(draft_id=draft_id, text=attempts[-1].text, origin=attempts[-1].origin))
         return TurnState(draft_id=str(draft_id), decision=None)
 
@@ -191,11 +207,14 @@ class Steps:
             return TurnState(decision=to_json(Decision()))
         return TurnState(decision=interrupt({"draft_id": turn.get("draft_id")}))
 
+    @watched_step("send")
     def send(self, turn: TurnState) -> TurnState:
         """Say it."""
         emit = get_stream_writer()
         sent, stage = self._desk.send(UUID(turn.get("conversation_id")), UUID(turn.get("draft_id")), _decision(turn))
         emit(sent)
+        TURNS.labels(speaker=Speaker.BD).inc()
+        annotate(stage=stage)
         if stage.is_end:
             emit(Ended(stage=stage))
         return TurnState()
@@ -205,7 +224,9 @@ class Steps:
     def _table(self, turn: TurnState, runtime: Runtime[Table]) -> Table:
         # The service lays the table once a turn; a tool that enters the graph by itself brings none. It is never in a checkpoint.
         laid = cast("Table | None", runtime.context)
-        return laid or self._desk.table(UUID(turn.get("conversation_id")))
+        table = laid or self._desk.table(UUID(turn.get("conversation_id")))
+        annotate(version=table.model)
+        return table
 
     def _context(self, turn: TurnState, table: Table) -> TurnContext:
         step = sop.Step(state=sop.load_state(turn.get("sop_state", {})), allowed=_allowed(turn))
@@ -217,9 +238,18 @@ class Steps:
         violations = last.violations if last else ()
         fresh = True
         try:
-            for piece in write(context, client=self._client, model=model, temperature=self._temperature, seed=seed, violations=violations):
+            pieces = write(
+                context,
+                client=self._client,
+                model=model,
+                temperature=self._temperature,
+                seed=seed,
+                violations=violations,
+                redraw=self._redraw,
+            )
+            for piece in pieces:
                 if isinstance(piece, Token):
-                    emit(Writing(text=piece.text, fresh=fresh))
+                    emit(Writing(text=piece.text, fresh=fresh or piece.fresh))
                     fresh = False
                 else:
                     return Attempt(origin=origin, move=piece.move, text=piece.text)

@@ -1,36 +1,36 @@
 """The one way in: web pages, command line, rollouts and benchmarks all conduct a negotiation through ``Negotiations``.
 
 Decided here: what is acknowledged when (the hotel's words are committed before anything is made of them), that two requests never work
-on one conversation at once, and that every request may be repeated with its key. What a turn consists of is decided in ``graph``.
+on one conversation at once, and that every request may be repeated with its key. What a turn consists of is decided in ``graph``, on
+which tickets a conversation may be opened in ``opening``.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
 from agent import sop
 from agent.context import turn_context
 from agent.domain import AllowedMove, HotelMove, Reply
 from agent.guardrails import check
 from agent.language.client import ModelClient
-from agent.language.prompts import prompts_version
 from agent.records import from_json, list_from_json, to_json
-from agent.service import routing, simulated
+from agent.service import simulated
 from agent.service.by_hand import closing_price, edited_move, readable
 from agent.service.desk import DatabaseDesk, Scene, facts_of, lay_table, load_scene, move_on, terms_of, utterances
 from agent.service.errors import (
     ConversationEnded,
     GuardRefused,
     NotYourTurn,
-    OpenError,
     StaleDraft,
     UnknownConversation,
     UnknownDraft,
@@ -38,11 +38,15 @@ from agent.service.errors import (
 from agent.service.events import Drafted, Received, Sent, TurnEvent
 from agent.service.exclusive import alone
 from agent.service.graph import Decision, Steps, Table, TurnState, build_graph, conversation_config, new_turn
+from agent.service.opening import open_conversation
 from agent.service.views import ConversationView, view_conversation
+from agent.service.watching import watched_request
 from agent.settings import AgentSettings
+from agent.telemetry import annotate
+from agent.telemetry.metrics import TURNS
 from db.engine import session_factory
 from db.models import Conversation, Draft, Turn
-from db.repositories import audit_events, conversations, drafts, tickets, turns
+from db.repositories import audit_events, conversations, drafts, turns
 from db.vocabulary import Counterpart, DraftStatus, Mode, Speaker, TicketStatus
 
 
@@ -56,7 +60,7 @@ class Negotiations:
         self._sessions = session_factory(engine)
         self._settings = settings or AgentSettings()
         self._desk = DatabaseDesk(self._sessions, follow_up_after=timedelta(hours=self._settings.follow_up_after_h))
-        steps = Steps(client=client, desk=self._desk, temperature=self._settings.temperature)
+        steps = Steps(client=client, desk=self._desk, settings=self._settings)
         self._graph = build_graph(steps, checkpointer)
 
     @contextmanager
@@ -84,45 +88,22 @@ class Negotiations:
         Raises OpenError where the tickets cannot be negotiated together, TicketNotFound for an unknown one.
         """
         with self._sessions.begin() as session:
-            known = conversations.find_by_idempotency_key(session, key)
-            if known is not None:
-                return known.id
-            wanted = list(dict.fromkeys(ticket_ids))
-            if not wanted:
-                raise OpenError("A conversation needs at least one ticket. Choose one from the list.")
-            held = tickets.lock_tickets(session, wanted)
-            hotels = sorted({ticket.hotel.name for ticket in held})
-            if len({ticket.hotel_id for ticket in held}) > 1:
-                raise OpenError(f"A conversation is with one hotel, but these tickets belong to {', '.join(hotels)}.")
-            over = [ticket.reference for ticket in held if ticket.status is not TicketStatus.OPEN]
-            if over:
-                raise OpenError(f"These tickets are closed already: {', '.join(over)}. Choose open ones.")
-            busy = conversations.list_open_with_any_ticket(session, wanted)
-            if busy:
-                raise OpenError(f"{hotels[0]} is being talked to about this already (conversation {busy[0].id}). Go on there.")
-            version = routing.choose_version(session, point=uuid4().int, model_name=self._settings.model_name)
-            state = sop.open_state(tuple(range(1, len(wanted) + 1)))
-            conversation = Conversation(
-                hotel_id=held[0].hotel_id,
+            return open_conversation(
+                session,
+                ticket_ids=ticket_ids,
                 mode=mode,
                 counterpart=counterpart,
+                actor=actor,
+                key=key,
                 persona=persona,
-                seed=(seed if seed is not None else uuid4().int % 2**31) if counterpart is Counterpart.SIMULATED else None,
+                seed=seed,
                 language=language,
-                state=sop.dump_state(state),
-                stage=state.stage,
-                policy_version_id=version.id,
-                sop_version=sop.sop_version(),
-                prompts_version=prompts_version(),
-                opened_by=actor,
-                idempotency_key=key,
+                model_name=self._settings.model_name,
             )
-            opened, _ = conversations.open_once(session, conversation, wanted)
-            audit_events.record(session, actor_id=actor, action="conversation.open", subject_type="conversation", subject_id=opened.id)
-            return opened.id
 
     # -- the hotel's side ---------------------------------------------------------------------------------------------------------------
 
+    @watched_request("service.receive")
     def receive(self, conversation_id: UUID, words: str, *, key: str, actor: UUID | None) -> Iterator[TurnEvent]:
         """Take the hotel's words (empty for silence) and draft an answer. They are committed before ``Received`` is yielded."""
         words = readable(words, limit=self._settings.most_message_chars)
@@ -133,6 +114,7 @@ class Negotiations:
             yield Received(turn_number=turn.number, text=turn.text)
             yield from self._go_on(scene)
 
+    @watched_request("service.hear_simulated")
     def hear_simulated(self, conversation_id: UUID, *, actor: UUID | None = None) -> Iterator[TurnEvent]:
         """Let the simulated hotel answer what we said last, then go on as ``receive``.
 
@@ -158,6 +140,7 @@ class Negotiations:
         while not self._is_closed(conversation_id):
             yield from self.hear_simulated(conversation_id)
 
+    @watched_request("service.resume")
     def resume(self, conversation_id: UUID) -> Iterator[TurnEvent]:
         """Take up whatever is unfinished: the opening, an answer that was cut short, a draft that waits. Harmless to repeat."""
         with self._alone(conversation_id):
@@ -177,10 +160,12 @@ class Negotiations:
 
     # -- our side -----------------------------------------------------------------------------------------------------------------------
 
+    @watched_request("service.approve")
     def approve(self, draft_id: UUID, *, key: str, actor: UUID | None) -> Iterator[TurnEvent]:
         """Send the draft as it is. Raises UnknownDraft, StaleDraft."""
         yield from self._decide(draft_id, Decision(actor=actor, key=key))
 
+    @watched_request("service.edit")
     def edit(self, draft_id: UUID, words: str, *, key: str, actor: UUID | None, despite_guard: bool = False) -> Iterator[TurnEvent]:
         """Send a person's words instead; the draft is kept beside them.
 
@@ -207,6 +192,7 @@ class Negotiations:
             raise GuardRefused(violations)
         yield from self._decide(draft_id, Decision(text=words, move=move, actor=actor, key=key, edit_violations=violations))
 
+    @watched_request("service.regenerate")
     def regenerate(self, draft_id: UUID, *, key: str, actor: UUID | None) -> Iterator[TurnEvent]:
         """Throw the draft away and write another for the same turn. Raises UnknownDraft, StaleDraft."""
         with self._sessions() as session:
@@ -237,6 +223,7 @@ class Negotiations:
                 session, actor_id=actor, action="conversation.take_over", subject_type="conversation", subject_id=conversation_id
             )
 
+    @watched_request("service.say")
     def say(self, conversation_id: UUID, words: str, *, actor: UUID, key: str) -> Iterator[TurnEvent]:
         """Send a person's own words in a conversation that was taken over. Raises NotYourTurn where it was not."""
         words = readable(words, limit=self._settings.most_message_chars)
@@ -302,6 +289,12 @@ class Negotiations:
     def _go_on(self, scene: Scene) -> Iterator[TurnEvent]:
         """Whatever comes next; the caller holds the conversation."""
         conversation, said, pending = scene.conversation, scene.said, scene.pending
+        annotate(
+            turn=len(said) + 1,
+            stage=conversation.stage,
+            mode=conversation.mode,
+            version=conversation.policy_version.name if conversation.policy_version else None,
+        )
         if conversation.closed_at is not None or conversation.taken_over_by is not None:
             return
         if pending is not None:
@@ -383,6 +376,7 @@ class Negotiations:
         )
         session.add(turn)
         session.flush()
+        TURNS.labels(speaker=speaker).inc()
         return turn
 
     def _scene(self, session: Session, conversation_id: UUID, *, locked: bool = False) -> Scene:
@@ -411,5 +405,11 @@ class Negotiations:
         if conversation.closed_at is not None:
             raise ConversationEnded(conversation.id, conversation.stage)
 
-    def _alone(self, conversation_id: UUID) -> AbstractContextManager[None]:
-        return alone(self._engine, conversation_id, wait_s=self._settings.busy_wait_s)
+    @contextmanager
+    def _alone(self, conversation_id: UUID) -> Generator[None]:
+        annotate(session=conversation_id, conversation=conversation_id)
+        with (
+            bound_contextvars(conversation=str(conversation_id)),
+            alone(self._engine, conversation_id, wait_s=self._settings.busy_wait_s),
+        ):
+            yield

@@ -18,4 +18,4 @@ def graph(config: Any = None) -> TurnGraph:
     engine = create_engine_from(url, pooled=False)
     desk = DatabaseDesk(session_factory(engine), follow_up_after=timedelta(hours=settings.follow_up_after_h))
     client = ModelClient(settings.model_url, timeout=settings.model_timeout_s, retries=settings.model_retries)
-    return build_graph(Steps(client=client, desk=desk, temperature=settings.temperature))
+    return build_graph(Steps(client=client, desk=desk, settings=settings))

@@ -9,14 +9,10 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 
 from agent.domain import plain
+from agent.language.written import amount_text
 from agent.simulation.amounts import SpokenPrice, Surface
 from db.vocabulary import PriceBasis
 
-CURRENCIES: dict[str, str] = {
-    "CNY": "元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元", "HKD": "港币", "THB": "泰铢", "SGD": "新币", "MYR": "马币",
-    "AUD": "澳元", "NZD": "新西兰元", "CAD": "加元", "AED": "迪拉姆", "INR": "卢比", "DKK": "丹麦克朗", "VND": "越南盾", "KRW": "韩元",
-}  # fmt: skip
-"""What stands behind an amount; a currency that is not listed stands there with its ISO code."""
 _DIGITS = "零一二三四五六七八九"
 _NET_FORMS = ("净价{}", "净价{}", "{}净价", "底价{}", "到手价{}", "到手{}", "结算价{}")
 _SELLING_FORMS = ("卖价{}", "售价{}", "卖价{}", "对外售价{}")
@@ -76,7 +72,7 @@ def absolute(surface: Surface, amount: Decimal, currency: str, rng: random.Rando
         case Surface.DIGITS | Surface.PLUS_TAX | Surface.ALL_IN:
             return plain(amount)
         case Surface.CURRENCY:
-            return in_currency(amount, currency) if currency != "CNY" else f"{plain(amount)}{rng.choice(('元', '块', '块钱'))}"
+            return amount_text(amount, currency, "zh") if currency != "CNY" else f"{plain(amount)}{rng.choice(('元', '块', '块钱'))}"
         case Surface.WORDS:
             return han(int(amount)) if whole else None
         case Surface.SPOKEN:
@@ -85,11 +81,6 @@ def absolute(surface: Surface, amount: Decimal, currency: str, rng: random.Rando
             return _shortened(amount, rng)
         case Surface.CUT | Surface.PERCENT:
             return None
-
-
-def in_currency(amount: Decimal, currency: str) -> str:
-    """An amount with the name of its currency: "430美元", "430 PLN"."""
-    return f"{plain(amount)}{CURRENCIES.get(currency, f' {currency}')}"
 
 
 def _shortened(amount: Decimal, rng: random.Random) -> str | None:

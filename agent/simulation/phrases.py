@@ -113,7 +113,7 @@ Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 HOTEL_SLOTS = frozenset({"hotel", "room", "dates", "price", "ask", "vague", "condition"})
 BD_SLOTS = frozenset(
-    {"hotel", "room", "dates", "check_in", "check_out", "start", "net", "selling", "current_selling"}
+    {"hotel", "room", "dates", "check_in", "check_out", "net", "selling", "current_selling"}
     | {"competitor_price", "competitor_source", "seen_on", "evidence", "offer", "agreed"}
 )
 HELD_OUT_SHARE = 8

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from agent.domain import AllowedMove, TurnContext
+from agent.language.blanks import blanks
 from agent.simulation.hearing import arguments_in, sentences, skeleton
 from agent.simulation.phrasebook import Phrasebook, phrasebook
 from agent.simulation.phrases import BDPart, BDPhrase, Lever, Quality
-from agent.simulation.slots import slot_values
 from db.errors import ParleyError
 from db.vocabulary import HotelMoveKind, MoveKind, Speaker
 
@@ -92,7 +92,7 @@ class _Reply:
         self._fact = context.fact(move.label)
         self._ours = tuple(said.text for said in context.history if said.speaker is Speaker.BD)
         self._said = {skeleton(sentence) for text in self._ours for sentence in sentences(text)}
-        self._values = dict(slot_values(context, move, self._fact, rng))
+        self._values = blanks(context, move)
         last = context.history[-1] if context.history else None
         self._heard = last.text if last is not None and last.speaker is Speaker.HOTEL else ""
 
@@ -124,7 +124,7 @@ class _Reply:
 
     def wrong(self) -> str:
         lines = self._book.bd_lines(BDPart.WHOLE, self._move.kind, Quality.WRONG)
-        filled = self._first_new(lines, repeat=True)
+        filled = self._first_new((line for line in lines if self._held_out or not line.held_out), repeat=True)
         if filled is None:
             raise NothingToSay(f"the phrasebook has no wrong line for {self._move}")
         return filled

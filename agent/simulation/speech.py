@@ -16,7 +16,6 @@ from agent.simulation.amounts import SpokenPrice, Surface, speak, vague
 from agent.simulation.phrasebook import Phrasebook, phrasebook
 from agent.simulation.phrases import HotelPart, HotelPhrase, Lever, TypingStyle
 from agent.simulation.profile import HotelProfile
-from agent.simulation.slots import period
 from agent.simulation.typing_style import typed
 from db.vocabulary import ClarifyTopic, HotelMoveKind, Mood, PriceBasis
 
@@ -181,7 +180,7 @@ class Voice:
 
     def _dates(self, fact: TicketFacts) -> str:
         if self._chinese:
-            return period(fact.check_in, fact.check_out, short=True, language="zh")
+            return "至".join(f"{day.month}月{day.day}日" for day in (fact.check_in, fact.check_out))
         return f"{fact.check_in:%-d %B} to {fact.check_out:%-d %B}"
 
     def _price(self, plan: Plan, fact: TicketFacts, body: HotelPhrase, rng: random.Random) -> SpokenPrice:

@@ -290,7 +290,7 @@ def _check_truth(path: Path, line: BDPhrase) -> None:
     if line.argument is Lever.PARITY and "competitor_source" not in line.slots:
         raise PhrasebookError(f"{path.name}: a parity argument names its source: {line.text!r}")
     if MoveKind.CONFIRM in line.moves and line.part is BDPart.BODY:
-        missing = {"room", "net", "selling", "start"} - line.slots
+        missing = {"room", "net", "selling", "check_in"} - line.slots
         if missing or not ("dates" in line.slots or {"check_in", "check_out"} <= line.slots):
             raise PhrasebookError(f"{path.name}: a confirmation repeats room, dates, net, selling and start: {line.text!r}")
 

@@ -1,55 +1,32 @@
 """Our English lines one by one: each passes the guard in a context that fits it, and the hotel hears in it what is meant."""
 
-import random
 from collections import Counter
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
+import scenes
+from scenes import NET
 
-from agent.domain import AgreedTerms, AllowedMove, HotelMove, HotelOffer, TicketFacts, TurnContext, Utterance
-from agent.domain import Reply as BDReply
+from agent.domain import HotelMove, HotelOffer, Reply, TurnContext
 from agent.guardrails import check
+from agent.language.blanks import blanks
 from agent.simulation import BDPart, BDPhrase, Quality, phrasebook
 from agent.simulation.hearing import Heard, hear
 from agent.simulation.phrasebook.duplicates import near_duplicates
 from agent.simulation.phrases import Lever
-from agent.simulation.slots import slot_values
-from db.vocabulary import ClarifyTopic, HotelMoveKind, Mood, MoveKind, PriceBasis, Speaker, Stage
+from db.vocabulary import ClarifyTopic, HotelMoveKind, Mood, MoveKind, PriceBasis
 
 TODAY = date(2027, 2, 10)
-FACTS = TicketFacts(
-    label=1,
-    hotel_name="Willow Court",
-    room_type="Deluxe King",
-    check_in=date(2027, 3, 1),
-    check_out=date(2027, 3, 8),
-    currency="USD",
-    current_net=Decimal(200),
-    commission=Decimal("0.15"),
+FACTS = replace(
+    scenes.FACTS,
     competitor_price=Decimal(221),
-    competitor_source="Agoda",
     competitor_seen_on=date(2027, 2, 8),
     evidence=("Guests booked the Deluxe King 14 times in January.",),
 )
-NET = Decimal(170)
 LINES = phrasebook().bd
 SAYABLE = [line for line in LINES if line.quality is not Quality.WRONG]
-STAGES = {
-    MoveKind.GREET: Stage.OPENING,
-    MoveKind.PROBE: Stage.SITUATION,
-    MoveKind.ASK: Stage.PROPOSAL,
-    MoveKind.HOLD: Stage.PERSUASION,
-    MoveKind.CLARIFY: Stage.CLARIFICATION,
-    MoveKind.ACCEPT: Stage.CONFIRMATION,
-    MoveKind.CONFIRM: Stage.CONFIRMATION,
-    MoveKind.CALM: Stage.PERSUASION,
-    MoveKind.REDIRECT: Stage.OPENING,
-    MoveKind.FOLLOW_UP: Stage.FOLLOW_UP,
-    MoveKind.CLOSE: Stage.CLOSING,
-    MoveKind.ESCALATE: Stage.ESCALATED,
-}
 ANSWERED_BY = {
     HotelMoveKind.AGREE: MoveKind.CONFIRM,
     HotelMoveKind.GREETING: MoveKind.PROBE,
@@ -65,7 +42,7 @@ COMPANION = {
     MoveKind.HOLD: "I would still ask for {net} net.",
     MoveKind.CLARIFY: "Is that net, or the selling price?",
     MoveKind.ACCEPT: "",
-    MoveKind.CONFIRM: "{room}, {dates}, {net} net, selling price {selling}, from {start}. Do you confirm?",
+    MoveKind.CONFIRM: "{room}, {dates}, {net} net, selling price {selling}, from {check_in}. Do you confirm?",
     MoveKind.CALM: "I am sorry about that.",
     MoveKind.REDIRECT: "Who decides on rates?",
     MoveKind.FOLLOW_UP: "Have you had time to think about the {room}?",
@@ -75,13 +52,8 @@ COMPANION = {
 """What else a reply with the move says, where the line is only a part of it."""
 
 
-def situation(line: BDPhrase, kind: MoveKind) -> tuple[TurnContext, BDReply]:
+def situation(line: BDPhrase, kind: MoveKind) -> tuple[TurnContext, Reply]:
     """A context in which the line may be said with this move, and the reply that says it."""
-    topic = ClarifyTopic(line.topic) if kind is MoveKind.CLARIFY and line.part is BDPart.BODY else None
-    topic = ClarifyTopic.NET_OR_SELLING if kind is MoveKind.CLARIFY and topic is None else topic
-    move = AllowedMove(
-        kind=kind, label=1, price=NET if kind in (MoveKind.ASK, MoveKind.HOLD, MoveKind.ACCEPT, MoveKind.CONFIRM) else None, topic=topic
-    )
     heard_kind = next(iter(sorted(line.after)), HotelMoveKind.INFORM)
     heard = HotelMove(
         kind=heard_kind,
@@ -89,21 +61,12 @@ def situation(line: BDPhrase, kind: MoveKind) -> tuple[TurnContext, BDReply]:
         offers=(HotelOffer(label=1, amount=Decimal(190), basis=PriceBasis.NET),) if heard_kind is HotelMoveKind.OFFER else (),
         says_yes=heard_kind is HotelMoveKind.AGREE,
     )
-    context = TurnContext(
-        facts=(FACTS,),
-        history=() if kind is MoveKind.GREET else (Utterance(Speaker.HOTEL, "Hello, I see."),),
-        stage=STAGES[kind],
-        brief="",
-        allowed=(move,),
-        focus=1,
-        hotel_move=None if kind is MoveKind.GREET else heard,
-        agreed=(AgreedTerms(label=1, net=NET),) if kind is MoveKind.CLOSE and line.topic != "no_deal" else (),
-        today=TODAY,
-    )
-    values = dict(slot_values(context, move, FACTS, random.Random(1)))
+    topic = ClarifyTopic(line.topic) if kind is MoveKind.CLARIFY and line.part is BDPart.BODY else ClarifyTopic.NET_OR_SELLING
+    context, move = scenes.situation(kind, FACTS, today=TODAY, heard=heard, topic=topic, deal=line.topic != "no_deal")
+    values = blanks(context, move)
     companion = "" if line.part is BDPart.BODY else COMPANION[kind].format_map(values)
     said = line.text.format_map(values)
-    return context, BDReply(move=move, text=f"{companion} {said}" if line.part is BDPart.CLOSING else f"{said} {companion}".strip())
+    return context, Reply(move=move, text=f"{companion} {said}" if line.part is BDPart.CLOSING else f"{said} {companion}".strip())
 
 
 def moves(line: BDPhrase) -> list[MoveKind]:

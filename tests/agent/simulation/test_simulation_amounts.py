@@ -6,17 +6,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scenes import value_of
 
-from agent.prices import Anchors, PriceMention, find_prices, resolve
+from agent.prices import find_prices
 from agent.simulation.amounts import Surface, round_up, speak, spelled, vague
 from db.vocabulary import PriceBasis
 
 CURRENT = Decimal(1500)
 AMOUNTS = [Decimal(n) for n in (128, 250, 430, 388, 1200, 1250, 1450)]
-
-
-def value_of(mention: PriceMention, current: Decimal) -> object:
-    return resolve(mention, Anchors(current_net=current, current_selling=None, last_ask=None, last_offer=None, competitor=None))
 
 
 @pytest.mark.parametrize("surface", list(Surface))

@@ -2,58 +2,20 @@
 
 import random
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scenes import CALM, FACTS, HELLO, PROFILE, meet, willing
 
-from agent.domain import TicketFacts
-from agent.simulation import HotelProfile, Lever, Persona, RoomStance, SimulatedHotel, TypingStyle, replay, sample_profile
-from agent.simulation.profile import TEMPERS
-from db.vocabulary import ConcessionTactic, HotelMoveKind, Mood, PriceBasis
+from agent.simulation import Lever, Persona, SimulatedHotel, replay, sample_profile
+from db.vocabulary import HotelMoveKind, Mood, PriceBasis
 
-FACTS = TicketFacts(
-    label=1,
-    hotel_name="Willow Court",
-    room_type="Deluxe King",
-    check_in=date(2027, 3, 1),
-    check_out=date(2027, 3, 8),
-    currency="USD",
-    current_net=Decimal(200),
-    commission=Decimal("0.15"),
-    competitor_price=Decimal(215),
-    competitor_source="Agoda",
-)
-CALM = replace(
-    TEMPERS[Persona.CORPORATE], stalls=0, silence=0, asks=0, vague=0, conditions=0, confusion=0, haggles=0, strict=0, patience=40
-)
-PROFILE = HotelProfile(
-    persona=Persona.CORPORATE,
-    stances=(RoomStance(label=1, reservation=Decimal(160), opening=Decimal(198)),),
-    tactic=ConcessionTactic.LINEAR,
-    rounds=6,
-    levers={Lever.SEASON: 0.4},
-    dislikes=frozenset(),
-    style=TypingStyle.PLAIN,
-    thinks_in=PriceBasis.NET,
-    temper=CALM,
-)
-HELLO = "Good day, are you the person who decides on rates at Willow Court?"
 SEASON = "Thank you. An empty room earns nothing in the quiet season. Could you do USD 150 net for the Deluxe King?"
 VOLUME = "Thank you. It would mean more room nights, I think. Could you do USD 150 net for the Deluxe King?"
 CONFIRM = "To confirm: Deluxe King, 1 March 2027 to 8 March 2027, USD {net} net, selling price USD {selling}, start 1 March 2027. Correct?"
-
-
-def hotel(*, seed: int = 1, **changes: object) -> SimulatedHotel:
-    met = SimulatedHotel(replace(PROFILE, **changes), (FACTS,), seed=seed)  # pyright: ignore[reportArgumentType]
-    met.hear(HELLO)
-    return met
-
-
-def willing(met: SimulatedHotel) -> Decimal:
-    return met.inner().rooms[0].willing
+hotel = partial(meet, PROFILE)
 
 
 def test_that_the_same_seed_and_words_give_the_same_answers():
@@ -187,7 +149,7 @@ def test_that_the_wrong_person_can_bring_in_the_right_one():
 
 
 @given(seed=st.integers(0, 10**6), asks=st.lists(st.integers(80, 210), min_size=1, max_size=25))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_that_nothing_said_brings_it_below_its_reservation_value(seed: int, asks: list[int]):
     profile = sample_profile((FACTS,), seed)
     met = SimulatedHotel(profile, (FACTS,), seed=seed)
@@ -215,7 +177,7 @@ def test_that_no_conversation_goes_on_for_ever(persona: Persona):
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_that_any_text_gets_an_answer(text: str):
     met = hotel()
     assert isinstance(met.hear(text).text, str)

@@ -6,7 +6,7 @@ import pytest
 
 from agent.language.consent import says_yes
 from agent.simulation import BDPart, HotelPhrase, Lever, PhrasebookError, Quality, is_held_out, load, phrasebook
-from agent.simulation.phrases import HELD_OUT_SHARE
+from agent.simulation.phrases import HELD_OUT_SHARE, LANGUAGES, Language
 from db.vocabulary import ClarifyTopic, HotelMoveKind, MoveKind
 
 BOOK = phrasebook()
@@ -57,8 +57,9 @@ def test_that_every_yes_of_a_hotel_is_an_explicit_one(phrase: HotelPhrase, price
     assert says_yes(text, names=("Deluxe King",)), text
 
 
-def test_that_no_refusal_and_no_stall_can_be_taken_for_a_yes():
-    for phrase in BOOK.hotel:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_that_no_refusal_and_no_stall_can_be_taken_for_a_yes(language: Language):
+    for phrase in phrasebook(language).hotel:
         if phrase.intent in (HotelMoveKind.REFUSE, HotelMoveKind.STALL, HotelMoveKind.SILENCE):
             assert not says_yes(phrase.text.format(ask="430", room="Deluxe King")), phrase.text
 

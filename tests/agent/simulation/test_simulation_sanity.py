@@ -5,23 +5,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from statistics import fmean
 
 import pytest
+import scenes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scenes import CALM, FACTS, HELLO, meet, willing
 
-from agent.domain import TicketFacts
 from agent.simulation import (
     HELD_OUT_PERSONAS,
     Conversation,
-    HotelProfile,
     Lever,
     Persona,
     Quality,
     RoomStance,
     SimulatedHotel,
-    TypingStyle,
     attention,
     converse,
     phrasebook,
@@ -32,7 +32,7 @@ from agent.simulation import (
 from agent.simulation.bargaining import sayable_net, warmth
 from agent.simulation.hearing import is_chinese
 from agent.simulation.profile import TEMPERS
-from db.vocabulary import ConcessionTactic, HotelMoveKind, PriceBasis
+from db.vocabulary import HotelMoveKind
 
 TODAY = date(2027, 1, 4)
 SEEDS = range(70)
@@ -40,54 +40,24 @@ RUNS = {
     quality: [converse(seed, today=TODAY, quality=quality) for seed in SEEDS]
     for quality in (Quality.EXCELLENT, Quality.CLUMSY, Quality.WRONG)
 }
-FACTS = TicketFacts(
-    label=1,
-    hotel_name="Willow Court",
-    room_type="Deluxe King",
-    check_in=date(2027, 3, 1),
-    check_out=date(2027, 3, 8),
-    currency="USD",
-    current_net=Decimal(200),
-    commission=Decimal("0.15"),
-    competitor_price=Decimal(215),
-    competitor_source="Agoda",
-)
-EVEN = replace(
-    TEMPERS[Persona.CORPORATE], stalls=0, silence=0, late=0, asks=0, vague=0, conditions=0, confusion=0, haggles=0, strict=0, patience=40
-)
-PROFILE = HotelProfile(
-    persona=Persona.CORPORATE,
+EVEN = replace(CALM, late=0)
+PROFILE = replace(
+    scenes.PROFILE,
     stances=(RoomStance(label=1, reservation=Decimal(150), opening=Decimal(200)),),
-    tactic=ConcessionTactic.LINEAR,
-    rounds=6,
-    levers={Lever.SEASON: 0.4},
     dislikes=frozenset({Lever.REVIEWS}),
-    style=TypingStyle.PLAIN,
-    thinks_in=PriceBasis.NET,
     temper=EVEN,
 )
-HELLO = "Good day, are you the person who decides on rates at Willow Court?"
 ASK = "Thank you. Could you do USD {} net for the Deluxe King?"
 SEASON = "Thank you. An empty room earns nothing in the quiet season. Could you do USD {} net for the Deluxe King?"
 STILL_SEASON = "Thank you. Your slow nights are on my mind again. Would USD {} net be possible?"
 REVIEWS = "Thank you. The reviews of your house are kind. Could you do USD {} net for the Deluxe King?"
 PROMISE = "I promise you a better ranking for it, thank you. Could you do USD {} net for the Deluxe King?"
 SORRY = "I am sorry, I hear your frustration and I apologise."
-
-
-def after(*said: str, seed: int = 1, **changes: object) -> SimulatedHotel:
-    hotel = SimulatedHotel(replace(PROFILE, **changes), (FACTS,), seed=seed)  # pyright: ignore[reportArgumentType]
-    for text in (HELLO, *said):
-        hotel.hear(text)
-    return hotel
+after = partial(meet, PROFILE)
 
 
 def goodwill(*said: str) -> float:
     return after(*said).inner().goodwill
-
-
-def willing(hotel: SimulatedHotel) -> Decimal:
-    return hotel.inner().rooms[0].willing
 
 
 # -- good work pays ---------------------------------------------------------------------------------------------------------------------
@@ -243,7 +213,7 @@ def test_that_no_hotel_raises_its_offer_or_agrees_below_its_reservation_value(qu
 
 
 @given(cents=st.integers(5_000, 900_000), commission=st.integers(0, 30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_that_a_price_said_as_selling_never_falls_below_the_net_that_was_meant(cents: int, commission: int):
     net, share = Decimal(cents) / 100, Decimal(commission) / 100
     said = sayable_net(net, share)

@@ -1,66 +1,30 @@
 """The scripted BD: varied, honest, never twice the same; and whole conversations with it come to every kind of end."""
 
 import random
-import time
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
+import scenes
+from scenes import said_twice
 
-from agent.domain import AgreedTerms, AllowedMove, HotelMove, TicketFacts, TurnContext, Utterance
+from agent.domain import AllowedMove, TurnContext
 from agent.guardrails import check
 from agent.simulation import HotelUtterance, NothingToSay, Quality, ScriptedBD, converse
-from agent.simulation.hearing import sentences, skeleton
-from db.vocabulary import ClarifyTopic, HotelMoveKind, MoveKind, Speaker, Stage
+from db.vocabulary import MoveKind, Stage
 
 TODAY = date(2026, 11, 23)
-FACTS = TicketFacts(
-    label=1,
-    hotel_name="Willow Court",
-    room_type="Deluxe King",
-    check_in=date(2027, 3, 1),
-    check_out=date(2027, 3, 8),
-    currency="USD",
-    current_net=Decimal(200),
-    commission=Decimal("0.15"),
-)
-STAGES = {
-    MoveKind.GREET: Stage.OPENING,
-    MoveKind.PROBE: Stage.SITUATION,
-    MoveKind.ASK: Stage.PROPOSAL,
-    MoveKind.HOLD: Stage.PERSUASION,
-    MoveKind.CLARIFY: Stage.CLARIFICATION,
-    MoveKind.ACCEPT: Stage.CONFIRMATION,
-    MoveKind.CONFIRM: Stage.CONFIRMATION,
-    MoveKind.CALM: Stage.PERSUASION,
-    MoveKind.REDIRECT: Stage.OPENING,
-    MoveKind.FOLLOW_UP: Stage.FOLLOW_UP,
-    MoveKind.CLOSE: Stage.CLOSING,
-    MoveKind.ESCALATE: Stage.ESCALATED,
-}
-PRICED = (MoveKind.ASK, MoveKind.HOLD, MoveKind.ACCEPT, MoveKind.CONFIRM)
+FACTS = replace(scenes.FACTS, competitor_price=None, competitor_source=None)
 CONVERSATIONS = {
     quality: [converse(seed, today=TODAY, quality=quality) for seed in range(60)]
     for quality in (Quality.EXCELLENT, Quality.FINE, Quality.CLUMSY)
 }
 
 
-def situation(kind: MoveKind, facts: TicketFacts = FACTS) -> tuple[TurnContext, AllowedMove]:
-    topic = ClarifyTopic.NET_OR_SELLING if kind is MoveKind.CLARIFY else None
-    move = AllowedMove(kind=kind, label=1, price=Decimal(170) if kind in PRICED else None, topic=topic)
-    context = TurnContext(
-        facts=(facts,),
-        history=() if kind is MoveKind.GREET else (Utterance(Speaker.HOTEL, "Hello, I do the rates."),),
-        stage=STAGES[kind],
-        brief="",
-        allowed=(move,),
-        focus=1,
-        hotel_move=None if kind is MoveKind.GREET else HotelMove(kind=HotelMoveKind.INFORM),
-        agreed=(AgreedTerms(label=1, net=Decimal(170)),) if kind is MoveKind.CLOSE else (),
-        today=TODAY,
-    )
-    return context, move
+def situation(kind: MoveKind) -> tuple[TurnContext, AllowedMove]:
+    return scenes.situation(kind, FACTS, today=TODAY)
 
 
 @pytest.mark.parametrize("kind", list(MoveKind))
@@ -98,19 +62,8 @@ def test_that_a_wrong_line_is_given_only_on_request_and_exists_for_what_can_go_w
 
 @pytest.mark.parametrize("quality", list(CONVERSATIONS))
 def test_that_no_sentence_is_said_twice_in_a_conversation(quality: Quality):
-    repeated: Counter[str] = Counter()
     for conversation in CONVERSATIONS[quality]:
-        replies = [exchange.reply for exchange in conversation.exchanges]
-        # Terms may be repeated, that is what confirming is.
-        said = Counter(
-            skeleton(sentence)
-            for reply in replies
-            if reply.move.kind not in (MoveKind.CONFIRM, MoveKind.ACCEPT, MoveKind.CLOSE)
-            for sentence in sentences(reply.text)
-            if len(sentence.split()) >= 5
-        )
-        repeated.update(sentence for sentence, count in said.items() if count > 1)
-    assert not repeated
+        assert not said_twice(conversation, is_long=lambda sentence: len(sentence.split()) >= 5)
 
 
 @pytest.mark.parametrize(("quality", "most"), [(Quality.EXCELLENT, 0.0), (Quality.FINE, 0.01), (Quality.CLUMSY, 0.01)])
@@ -157,9 +110,3 @@ def test_that_nothing_is_agreed_outside_the_zone():
                     assert ticket.agreed <= mandate.ceiling
                     # A selling price is said in whole units, so the net price may lie a little under what was meant.
                     assert ticket.agreed >= conversation.profile.stance(fact.label).reservation * Decimal("0.99")
-
-
-def test_that_hundreds_of_exchanges_take_a_second():
-    start = time.process_time()
-    exchanges = sum(len(converse(seed, today=TODAY).exchanges) for seed in range(40))
-    assert exchanges / (time.process_time() - start) > 100

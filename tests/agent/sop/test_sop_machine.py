@@ -176,7 +176,7 @@ def check_prices(state: NegotiationState, move: AllowedMove, after: NegotiationS
 hotel_moves = st.sampled_from(list(every_hotel_move()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(moves=st.lists(hotel_moves, min_size=1, max_size=60), choices=st.lists(st.integers(0, 3), min_size=60, max_size=60))
 def test_any_hotel_is_brought_to_an_end(moves: list[HotelMove], choices: list[int]) -> None:
     price_terms = terms((1, 2))
@@ -192,7 +192,7 @@ def test_any_hotel_is_brought_to_an_end(moves: list[HotelMove], choices: list[in
     assert not state.open_labels
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(moves=st.lists(st.sampled_from([SILENCE, STALL]), min_size=1, max_size=30))
 def test_silence_never_agrees(moves: list[HotelMove]) -> None:
     price_terms = terms()
