@@ -120,6 +120,9 @@ class HotelMove:
     """The kind of price that the message names by itself, with or without an amount ("that was net")."""
 
 
+_WITHOUT_PRICES = frozenset({MoveKind.GREET, MoveKind.PROBE, MoveKind.CALM, MoveKind.REDIRECT, MoveKind.ESCALATE})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowedMove:
     """One thing that our side may do now, computed by the SOP from the secret and safe to show."""
@@ -129,6 +132,11 @@ class AllowedMove:
     price: Decimal | None = None
     """Net, in the ticket's currency."""
     topic: ClarifyTopic | None = None
+
+    @property
+    def may_name_prices(self) -> bool:
+        """False for a move that asks for nothing: a greeting, a question about the situation, an apology."""
+        return self.kind not in _WITHOUT_PRICES
 
     @property
     def key(self) -> str:

@@ -21,8 +21,14 @@ class AgentSettings(BaseSettings):
     model_retries: int = Field(default=2, ge=0)
     """Further tries after a connection error or an overloaded server."""
 
-    temperature: float = Field(default=0.5, ge=0, le=2)
+    temperature: float = Field(default=0.3, ge=0, le=2)
     """Sampling temperature of replies; reading is always greedy."""
+
+    redraws: int = Field(default=8, ge=0, le=16)
+    """Further drafts where the model finds its own one unlikely, or where that is no reply; the most fluent is taken. 0 switches it off."""
+
+    redraw_below: float = Field(default=-0.9, le=0)
+    """A draft's fluency (``agent.language.writer``) below which that is done. Measured with the starter model; others differ."""
 
     most_message_chars: int = Field(default=20_000, gt=0)
     """Longest message that is taken from a hotel or a person."""
