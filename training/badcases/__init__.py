@@ -1,10 +1,11 @@
 """Bad cases: turns of ours that went wrong, one by one, and whether a reply puts them right.
 
-The cases stand in ``cases/*.yaml``; ``load`` refuses whatever is not sound. ``verdict`` judges one reply, ``evaluate`` a writer of replies
-on the whole set. The set is for evaluation: no training ever sees it.
+The shipped cases stand in ``cases/*.yaml``; ``load`` refuses whatever is not sound. Those that people made out of real turns stand in the
+database (``stored``). ``verdict`` judges one reply, ``evaluate`` a writer of replies on a set. The cases are for evaluation: no training
+ever sees them.
 """
 
-from training.badcases.case import GONE, BadCase, Check, Fault
+from training.badcases.case import GONE, BadCase, Check, ShippedCase
 from training.badcases.evaluation import ClassResult, Estimate, Summary, evaluate, summarise
 from training.badcases.loading import BadCaseError, cases, load
 from training.badcases.matchers import MATCHERS, Matcher, matcher
@@ -19,8 +20,8 @@ __all__ = [
     "Check",
     "ClassResult",
     "Estimate",
-    "Fault",
     "Matcher",
+    "ShippedCase",
     "Summary",
     "Verdict",
     "cases",

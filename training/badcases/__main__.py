@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,8 +11,8 @@ from rich.table import Table
 
 from agent.domain import Reply, TurnContext
 from agent.language.templates import template
-from db.vocabulary import Severity
-from training.badcases import BadCase, Estimate, Fault, Summary, cases, evaluate
+from db.vocabulary import IssueTag, Severity
+from training.badcases import BadCase, Estimate, Summary, cases, evaluate
 
 
 def main() -> None:
@@ -39,10 +40,10 @@ def _safe_reply(context: TurnContext) -> Reply:
     return Reply(move=move, text=template(context, move))
 
 
-def _coverage(held: tuple[BadCase, ...]) -> Table:
+def _coverage(held: Sequence[BadCase]) -> Table:
     table = Table(title="Bad cases", show_footer=True)
     columns = ["severe", "major", "minor", "en", "zh"]
-    counts = {fault: Counter(tag for case in held if case.fault is fault for tag in _tags(case)) for fault in Fault}
+    counts = {fault: Counter(tag for case in held if case.fault is fault for tag in _tags(case)) for fault in IssueTag}
     total = Counter(tag for case in held for tag in _tags(case))
     table.add_column("fault", footer="all")
     table.add_column("cases", footer=str(len(held)), justify="right")

@@ -4,10 +4,9 @@ Decided here: the fault classes, and for each of them how it is seen that the fa
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from agent.domain import Reply, TurnContext
-from db.vocabulary import Severity
+from db.vocabulary import IssueTag, Severity
 from training.badcases.matchers import (
     AcknowledgesFeeling,
     AsksAQuestion,
@@ -18,54 +17,24 @@ from training.badcases.matchers import (
     NoRuleBroken,
 )
 
-
-class Fault(StrEnum):
-    """What can be wrong with a reply of ours."""
-
-    SILENCE_AS_CONSENT = "silence_as_consent"
-    """Silence, "noted" or an emoji is taken for a yes."""
-    NET_SELLING_MIXUP = "net_selling_mixup"
-    """A net price is called selling, or the reverse, or is taken for it."""
-    PUSHING_ON = "pushing_on"
-    """Haggling goes on although the offer is good enough."""
-    INTERNAL_WORDS = "internal_words"
-    ONE_ROOM_ONLY = "one_room_only"
-    """Only one of several rooms is dealt with."""
-    OVER_PROMISE = "over_promise"
-    INVENTED_FACT = "invented_fact"
-    ROBOTIC_REPETITION = "robotic_repetition"
-    HAGGLING_WITH_ANGER = "haggling_with_anger"
-    """An upset hotel is answered with a price."""
-    MIXED_LANGUAGE = "mixed_language"
-    PRESSURE = "pressure"
-    MISSING_TERMS = "missing_terms"
-    """Terms are to be confirmed and not repeated in full."""
-    IGNORING_WRONG_PERSON = "ignoring_wrong_person"
-    GUESSING = "guessing"
-    """What is vague is taken as said."""
-    REASONING_LEAK = "reasoning_leak"
-    REPROACH = "reproach"
-    SKIPPED_GREETING = "skipped_greeting"
-
-
-GONE: dict[Fault, tuple[Matcher, ...]] = {
-    Fault.SILENCE_AS_CONSENT: (NoRuleBroken(("acceptance_on_silence",)),),
-    Fault.NET_SELLING_MIXUP: (NoRuleBroken(("price_kind",)),),
-    Fault.PUSHING_ON: (NoRuleBroken(("pushing_on",)),),
-    Fault.INTERNAL_WORDS: (NoRuleBroken(("internal_words",)),),
-    Fault.ONE_ROOM_ONLY: (),
-    Fault.OVER_PROMISE: (NoRuleBroken(("promises",)),),
-    Fault.INVENTED_FACT: (NoRuleBroken(("invented_facts", "unknown_number", "wrong_name")),),
-    Fault.ROBOTIC_REPETITION: (NoRuleBroken(("repetition",)),),
-    Fault.HAGGLING_WITH_ANGER: (AcknowledgesFeeling(),),
-    Fault.MIXED_LANGUAGE: (NoRuleBroken(("mixed_language",)),),
-    Fault.PRESSURE: (NoRuleBroken(("pressure",)),),
-    Fault.MISSING_TERMS: (NoRuleBroken(("missing_confirmation",)),),
-    Fault.IGNORING_WRONG_PERSON: (AsksForDecisionMaker(),),
-    Fault.GUESSING: (AsksAQuestion(),),
-    Fault.REASONING_LEAK: (NoRuleBroken(("format_leak",)),),
-    Fault.REPROACH: (BlamesNobody(),),
-    Fault.SKIPPED_GREETING: (Greets(),),
+GONE: dict[IssueTag, tuple[Matcher, ...]] = {
+    IssueTag.SILENCE_AS_CONSENT: (NoRuleBroken(("acceptance_on_silence",)),),
+    IssueTag.NET_SELLING_MIXUP: (NoRuleBroken(("price_kind",)),),
+    IssueTag.PUSHING_ON: (NoRuleBroken(("pushing_on",)),),
+    IssueTag.INTERNAL_WORDS: (NoRuleBroken(("internal_words",)),),
+    IssueTag.ONE_ROOM_ONLY: (),
+    IssueTag.OVER_PROMISE: (NoRuleBroken(("promises",)),),
+    IssueTag.INVENTED_FACT: (NoRuleBroken(("invented_facts", "unknown_number", "wrong_name")),),
+    IssueTag.ROBOTIC_REPETITION: (NoRuleBroken(("repetition",)),),
+    IssueTag.HAGGLING_WITH_ANGER: (AcknowledgesFeeling(),),
+    IssueTag.MIXED_LANGUAGE: (NoRuleBroken(("mixed_language",)),),
+    IssueTag.PRESSURE: (NoRuleBroken(("pressure",)),),
+    IssueTag.MISSING_TERMS: (NoRuleBroken(("missing_confirmation",)),),
+    IssueTag.IGNORING_WRONG_PERSON: (AsksForDecisionMaker(),),
+    IssueTag.GUESSING: (AsksAQuestion(),),
+    IssueTag.REASONING_LEAK: (NoRuleBroken(("format_leak",)),),
+    IssueTag.REPROACH: (BlamesNobody(),),
+    IssueTag.SKIPPED_GREETING: (Greets(),),
 }
 """What holds of a reply in which the fault is gone. Where nothing can be said in general, the case's own ``must`` says it."""
 
@@ -86,7 +55,7 @@ class BadCase:
     """One turn that went wrong."""
 
     id: str
-    fault: Fault
+    fault: IssueTag
     severity: Severity
     """How bad the fault is."""
     wrong: str
@@ -95,11 +64,17 @@ class BadCase:
     """The turn as the service would have given it."""
     bad: Reply
     """What was said."""
-    good: Reply
-    """One reply that would have been right; by far not the only one."""
     must: tuple[Check, ...]
     """What a fix does."""
     should: tuple[Check, ...]
     """What a clean fix does besides, such as answering what the hotel said."""
     must_not: tuple[Check, ...]
     """What a clean fix does not do: each matcher says what must *not* hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShippedCase(BadCase):
+    """A case of the set in ``cases/*.yaml``, which also shows that it can be put right."""
+
+    good: Reply
+    """One reply that would have been right; by far not the only one."""

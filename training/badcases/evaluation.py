@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import track
 
 from agent.domain import Reply, TurnContext
-from db.vocabulary import Severity
-from training.badcases.case import BadCase, Fault
+from db.vocabulary import IssueTag, Severity
+from training.badcases.case import BadCase
 from training.badcases.loading import cases as shipped
 from training.badcases.verdicts import WEIGHT, Verdict, verdict
 
@@ -53,7 +53,7 @@ class Summary:
     """Mean severity of what remains: 0 nothing, 1 minor, 2 major, 3 severe."""
     remaining: dict[Severity, float]
     """Share of cases whose worst remaining problem is of this severity."""
-    by_fault: dict[Fault, ClassResult]
+    by_fault: dict[IssueTag, ClassResult]
     verdicts: tuple[tuple[BadCase, Verdict], ...]
 
 
@@ -75,7 +75,7 @@ def summarise(verdicts: Sequence[tuple[BadCase, Verdict]]) -> Summary:
     """The figures of verdicts that were reached elsewhere; at least one."""
     count = len(verdicts)
     worst = Counter(found.residual for _, found in verdicts)
-    faults = [fault for fault in Fault if any(case.fault is fault for case, _ in verdicts)]
+    faults = [fault for fault in IssueTag if any(case.fault is fault for case, _ in verdicts)]
     return Summary(
         cases=count,
         fix=wilson(sum(found.fixed for _, found in verdicts), count),

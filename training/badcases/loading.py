@@ -20,8 +20,8 @@ from agent.context import turn_context
 from agent.domain import AllowedMove, HotelMove, HotelOffer, Mandate, Reply, TicketFacts, TurnContext, Utterance
 from agent.sop import Step, Terms, advance, begin, commit, open_state
 from db.errors import ParleyError
-from db.vocabulary import ClarifyTopic, ConcessionTactic, HotelMoveKind, Mood, MoveKind, PriceBasis, Severity, Speaker
-from training.badcases.case import BadCase, Check, Fault
+from db.vocabulary import ClarifyTopic, ConcessionTactic, HotelMoveKind, IssueTag, Mood, MoveKind, PriceBasis, Severity, Speaker
+from training.badcases.case import Check, ShippedCase
 from training.badcases.matchers import MATCHERS, NamesAmount, matcher
 from training.badcases.verdicts import verdict
 
@@ -146,7 +146,7 @@ class _Entry(_Part):
 
 
 class _File(_Part):
-    fault: Fault
+    fault: IssueTag
     cases: tuple[dict[str, Any], ...] = Field(min_length=1)
 
 
@@ -154,12 +154,12 @@ class _File(_Part):
 
 
 @cache
-def cases() -> tuple[BadCase, ...]:
+def cases() -> tuple[ShippedCase, ...]:
     """The shipped set, loaded once, in the order of the fault classes."""
     return load()
 
 
-def load(folder: Path = FOLDER) -> tuple[BadCase, ...]:
+def load(folder: Path = FOLDER) -> tuple[ShippedCase, ...]:
     """Every case of a folder. Raises BadCaseError naming the file, the case and the field that cannot be used."""
     found = [case for path in sorted(folder.glob("*.yaml")) for case in _read(path)]
     seen: set[str] = set()
@@ -167,11 +167,11 @@ def load(folder: Path = FOLDER) -> tuple[BadCase, ...]:
         if case.id in seen:
             raise BadCaseError(f"the id {case.id} stands twice")
         seen.add(case.id)
-    order = list(Fault)
+    order = list(IssueTag)
     return tuple(sorted(found, key=lambda case: order.index(case.fault)))
 
 
-def _read(path: Path) -> Iterable[BadCase]:
+def _read(path: Path) -> Iterable[ShippedCase]:
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
@@ -191,9 +191,9 @@ def _parsed(kind: type[Model], data: Any, where: str) -> Model:
         raise BadCaseError(f"{where}: {'; '.join(faults)}") from error
 
 
-def _case(entry: _Entry, fault: Fault, where: str) -> BadCase:
+def _case(entry: _Entry, fault: IssueTag, where: str) -> ShippedCase:
     context = _played(entry, where)
-    case = BadCase(
+    case = ShippedCase(
         id=entry.id,
         fault=fault,
         severity=entry.severity,

@@ -4,12 +4,12 @@ import pytest
 
 from agent.domain import Reply, TurnContext
 from agent.language.templates import template
-from db.vocabulary import Severity
-from training.badcases import BadCase, Fault, Verdict, cases, evaluate, verdict
+from db.vocabulary import IssueTag, Severity
+from training.badcases import ShippedCase, Verdict, cases, evaluate, verdict
 from training.badcases.evaluation import bootstrap_mean, wilson
 
 
-def case(wanted: str) -> BadCase:
+def case(wanted: str) -> ShippedCase:
     return next(case for case in cases() if case.id == wanted)
 
 
@@ -51,7 +51,7 @@ def test_that_good_replies_score_full_and_bad_ones_nothing() -> None:
     assert (worst.fix.value, worst.clean_fix.value) == (0.0, 0.0)
     assert worst.residual.value > 2
     assert sum(worst.remaining.values()) == pytest.approx(1)
-    assert {fault: result.cases for fault, result in worst.by_fault.items()}.keys() == set(Fault)
+    assert {fault: result.cases for fault, result in worst.by_fault.items()}.keys() == set(IssueTag)
 
 
 def test_that_the_safe_templates_fix_nearly_everything_and_leave_nothing_severe() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import yaml
 
-from training.badcases import BadCase, BadCaseError, load
+from training.badcases import BadCaseError, ShippedCase, load
 
 CASE: dict[str, Any] = {
     "id": "told-too-much",
@@ -31,7 +31,7 @@ CASE: dict[str, Any] = {
 }
 
 
-def read(folder: Path, **changed: Any) -> tuple[BadCase, ...]:
+def read(folder: Path, **changed: Any) -> tuple[ShippedCase, ...]:
     raw = {name: value for name, value in (CASE | changed).items() if value is not None}
     (folder / "words.yaml").write_text(yaml.safe_dump({"fault": "internal_words", "cases": [raw]}), encoding="utf-8")
     return load(folder)

@@ -8,15 +8,15 @@ import pytest
 from rapidfuzz.fuzz import token_set_ratio
 
 from agent.guardrails import check
-from db.vocabulary import Severity, Speaker
-from training.badcases import BadCase, Fault, cases, verdict
+from db.vocabulary import IssueTag, Severity, Speaker
+from training.badcases import ShippedCase, cases, verdict
 from training.badcases.__main__ import main
 
 EVERY_CASE = pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)
 
 
 @EVERY_CASE
-def test_that_a_bad_reply_is_not_a_fix_and_leaves_at_least_its_own_severity(case: BadCase) -> None:
+def test_that_a_bad_reply_is_not_a_fix_and_leaves_at_least_its_own_severity(case: ShippedCase) -> None:
     found = verdict(case, case.bad)
     assert not found.fixed
     assert not found.clean
@@ -25,7 +25,7 @@ def test_that_a_bad_reply_is_not_a_fix_and_leaves_at_least_its_own_severity(case
 
 
 @EVERY_CASE
-def test_that_a_good_reply_is_a_clean_fix_and_passes_the_guard(case: BadCase) -> None:
+def test_that_a_good_reply_is_a_clean_fix_and_passes_the_guard(case: ShippedCase) -> None:
     assert verdict(case, case.good).reasons == ()
     assert check(case.context, case.good) == ()
     assert case.good.move in case.context.allowed
@@ -40,7 +40,7 @@ def test_that_the_good_reply_of_one_case_rarely_passes_for_another() -> None:
 
 def test_that_every_fault_class_has_four_cases_and_the_set_sixty_eight() -> None:
     counts = Counter(case.fault for case in cases())
-    assert set(counts) == set(Fault)
+    assert set(counts) == set(IssueTag)
     assert min(counts.values()) >= 4
     assert len(cases()) >= 68
 
@@ -53,7 +53,7 @@ def test_that_the_set_is_varied() -> None:
     assert {case.severity for case in held} == set(Severity)
     assert len({case.context.stage for case in held}) >= 9
     assert sum(len(case.context.facts) > 1 for case in held) >= 4
-    assert all(any(case.fault is fault and case.context.language == "zh" for case in held) for fault in Fault)
+    assert all(any(case.fault is fault and case.context.language == "zh" for case in held) for fault in IssueTag)
 
 
 def test_that_some_bad_replies_get_past_the_guard() -> None:
@@ -66,7 +66,7 @@ def test_that_no_line_is_nearly_another(side: str) -> None:
     assert [pair for pair in combinations(lines, 2) if token_set_ratio(*pair) >= 90] == []
 
 
-def _lines(case: BadCase, side: str) -> list[str]:
+def _lines(case: ShippedCase, side: str) -> list[str]:
     if side in ("good", "bad"):
         return [(case.good if side == "good" else case.bad).text.lower()]
     return [turn.text.lower() for turn in case.context.history if turn.speaker is Speaker(side) and len(turn.text.split()) > 3]
