@@ -1,0 +1,285 @@
+"""Contexts, preferences, demonstrations and stars from simulated dialogues and simulated experts, without a database.
+
+Decided here: which dialogues there are (trained personas and phrases only, held-out ones never), which of their turns become contexts, who
+rates what, and by which rules ratings become examples: the same as for people's (``training.data``). All of it follows from the seed, every
+row says that it is simulated, and the first contexts of a larger set are those of a smaller one.
+"""
+
+import random
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import fmean
+from uuid import UUID, uuid5
+
+from agent.language.prompts import prompts_version
+from agent.simulation import Quality, converse
+from agent.simulation.phrases import Language
+from training.data.columns import Format, Row, Source, derived_id, instant, ordered, pseudonym
+from training.data.examples import BAD_STARS, GOOD_STARS, RatedReply
+from training.data.export import Contrasts
+from training.data.spool import Spool
+from training.experts import Expert, Rating, panel
+from training.snapshots.candidates import Candidate, Policy, rated, scripted
+from training.snapshots.contexts import ContextRow, Simulation, context_row
+from training.snapshots.splits import split_of
+from training.starter.progress import BuildEvent, Report, silent
+
+_SPACE = UUID("5b0d4f3e-8f6c-5a53-9d6c-0f2f6f9b7a11")
+_FIRST_DAY, _DAYS = date(2025, 1, 1), 1500
+"""Dialogues are spread over these days."""
+_CHUNK = 16
+"""Dialogues that a process plays at once."""
+_WORTH_A_POOL = 8
+"""Fewer chunks are played faster than processes start."""
+SPEAKERS = (Quality.EXCELLENT, Quality.FINE, Quality.FINE, Quality.CLUMSY, Quality.WRONG)
+"""How our side speaks in a dialogue, one drawn for each: contexts come after good words and after bad ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedSettings:
+    """What is simulated. The same settings give the same rows."""
+
+    contexts: int = 2_000
+    seed: int = 0
+    per_hotel: int = 4
+    """Contexts of one dialogue at most: many hotels teach more than many turns of one."""
+    qualities: tuple[Quality, ...] = (Quality.EXCELLENT, Quality.FINE, Quality.FINE, Quality.CLUMSY, Quality.WRONG)
+    """Of the scripted replies to a context."""
+    samples: int = 2
+    """Replies of the policy to a context, where one is given."""
+    experts: int = 5
+    raters: int = 3
+    """Experts whose stars a reply gets."""
+    comparisons: int = 3
+    """Pairs of replies to a context that an expert compares."""
+    policy: str = ""
+    """Name of the policy whose replies are rated too; empty where there is none."""
+    language: Language = "en"
+    validation_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        if min(self.contexts, self.per_hotel, self.samples, self.experts, self.raters) < 1 or self.comparisons < 0:
+            raise ValueError("contexts, per_hotel, samples, experts and raters are at least 1, comparisons at least 0")
+        if self.raters > self.experts:
+            raise ValueError(f"a reply cannot be rated by {self.raters} of {self.experts} experts")
+        if not 0 <= self.validation_share <= 1:
+            raise ValueError(f"the share of validation is in [0, 1], not {self.validation_share}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedRows:
+    """What was simulated; rows have the columns of ``training.data.columns`` and ``split``."""
+
+    settings: SimulatedSettings
+    contexts: list[ContextRow]
+    preferences: list[Row] = field(default_factory=list[Row])
+    demonstrations: list[Row] = field(default_factory=list[Row])
+    stars: list[Row] = field(default_factory=list[Row])
+    """Good and bad replies by themselves (``label``)."""
+
+    @property
+    def tables(self) -> dict[Format, list[Row]]:
+        """All rows but the contexts."""
+        return {Format.PREFERENCE: self.preferences, Format.PROMPT_COMPLETION: self.demonstrations, Format.UNPAIRED_PREFERENCE: self.stars}
+
+
+def simulated_rows(
+    n_contexts: int = 2_000,
+    seed: int = 0,
+    *,
+    at_once: int = 1,
+    policy: Policy | None = None,
+    settings: SimulatedSettings | None = None,
+    report: Report = silent,
+) -> SimulatedRows:
+    """Simulate, with ``at_once`` processes, on which the result does not depend. ``settings`` stands in for both numbers.
+
+    With a ``policy`` its replies are rated beside the scripted ones. Raises ValueError for numbers that make no sense.
+    """
+    chosen = settings or SimulatedSettings(contexts=n_contexts, seed=seed)
+    chosen = replace(chosen, policy=(chosen.policy or "policy") if policy is not None else "")
+    experts = panel(chosen.experts, chosen.seed)
+    pairs = _played(chosen, at_once, report)
+    if policy is not None:
+        pairs = _with_policy(pairs, policy, experts, chosen, report)
+    return _examples(pairs, chosen)
+
+
+# -- dialogues --------------------------------------------------------------------------------------------------------------------------
+
+_Pair = tuple[ContextRow, list[Candidate]]
+"""A context with the replies to it."""
+
+
+def _played(settings: SimulatedSettings, at_once: int, report: Report) -> list[_Pair]:
+    """Exactly as many contexts as are wanted, dialogue after dialogue."""
+    pairs: list[_Pair] = []
+    first = 0
+    while len(pairs) < settings.contexts:
+        # A dialogue may be shorter than what is drawn from it: then some more are played.
+        missing = -(-(settings.contexts - len(pairs)) // settings.per_hotel)
+        numbers = range(first, first + missing)
+        chunks = [(settings, numbers[start : start + _CHUNK]) for start in range(0, missing, _CHUNK)]
+        first += missing
+        for played in _results(chunks, at_once):
+            pairs.extend(played)
+            report(BuildEvent(phase="simulating", done=min(len(pairs), settings.contexts), total=settings.contexts))
+    return pairs[: settings.contexts]
+
+
+def _results(chunks: Sequence[tuple[SimulatedSettings, Sequence[int]]], at_once: int) -> Iterator[list[_Pair]]:
+    if at_once <= 1 or len(chunks) < _WORTH_A_POOL:
+        yield from map(_play, chunks)
+        return
+    with ProcessPoolExecutor(min(at_once, len(chunks)), mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_play, chunks)
+
+
+def _play(chunk: tuple[SimulatedSettings, Sequence[int]]) -> list[_Pair]:
+    settings, numbers = chunk
+    experts = panel(settings.experts, settings.seed)
+    return list(chain.from_iterable(_dialogue(settings, number, experts) for number in numbers))
+
+
+def _dialogue(settings: SimulatedSettings, number: int, experts: Sequence[Expert]) -> Iterator[_Pair]:
+    """Some turns of one dialogue, each with rated scripted replies."""
+    name = f"{settings.seed}/{number}"
+    rng = random.Random(f"snapshot:{name}")
+    seed = int.from_bytes(sha256(f"parley simulated dialogue {name}".encode()).digest()[:6])
+    today = _FIRST_DAY + timedelta(days=rng.randrange(_DAYS))
+    conversation = converse(seed, today=today, quality=rng.choice(SPEAKERS), language=settings.language)
+    assert not conversation.profile.held_out, "held-out personas are only ever measured with"
+    mandates = {fact.label: mandate for fact, mandate in conversation.tickets}
+    hotel = pseudonym("hotel", uuid5(_SPACE, f"hotel {seed}")) or ""
+    drawn = rng.sample(range(len(conversation.exchanges)), min(settings.per_hotel, len(conversation.exchanges)))
+    for turn in sorted(drawn):
+        row = context_row(
+            conversation.exchanges[turn].context,
+            hotel=hotel,
+            split=split_of(hotel, settings.validation_share),
+            conversation_id=uuid5(_SPACE, f"conversation {seed}"),
+            created_at=instant(datetime.combine(today, time(), UTC)),
+            simulation=Simulation(seed=seed, profile=conversation.profile, mandates=mandates),
+        )
+        yield row, rated(row, list(scripted(row.context, settings.qualities, rng)), experts, by="scripted")
+
+
+def _with_policy(
+    pairs: Sequence[_Pair], policy: Policy, experts: Sequence[Expert], settings: SimulatedSettings, report: Report
+) -> list[_Pair]:
+    asked = [row.context for row, _ in pairs for _ in range(settings.samples)]
+    replies = list(policy(asked))
+    if len(replies) != len(asked):
+        raise ValueError(f"the policy gave {len(replies)} replies to {len(asked)} contexts; it must answer each once")
+    joined: list[_Pair] = []
+    for place, (row, known) in enumerate(pairs):
+        said = [reply for reply in replies[place * settings.samples : (place + 1) * settings.samples] if reply is not None]
+        own = rated(row, said, experts, by=settings.policy)
+        joined.append((row, [*known, *(candidate for candidate in own if all(candidate.completion != k.completion for k in known))]))
+        report(BuildEvent(phase="rating the policy", done=len(joined), total=len(pairs)))
+    return joined
+
+
+# -- examples ---------------------------------------------------------------------------------------------------------------------------
+
+
+def _examples(pairs: Sequence[_Pair], settings: SimulatedSettings) -> SimulatedRows:
+    rows = SimulatedRows(settings=settings, contexts=[row for row, _ in pairs])
+    splits = {row.hotel: row.split for row in rows.contexts}
+    preferences: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="parley-simulated-") as folder, Spool(Path(folder) / "rated") as aside:
+        contrasts = Contrasts(aside)
+        for row, candidates in pairs:
+            rng = random.Random(f"raters:{settings.seed}:{row.id}")
+            for candidate in candidates:
+                told = rng.sample(candidate.ratings, settings.raters)
+                where = _where(row, candidate, told)
+                contrasts.add([_rated_reply(row, candidate, told, where)])
+                rows.demonstrations.extend(_demonstration(row, candidate, told, where))
+                rows.stars.extend(_starred(row, candidate, told, where))
+            preferences.extend(_compared(row, candidates, settings.comparisons, rng))
+        preferences.extend(example.row for example in contrasts.examples())
+    for row in chain(preferences, rows.demonstrations, rows.stars):
+        row["split"] = str(splits[row["hotel"]])
+    rows.preferences.extend(sorted(_once(preferences), key=lambda row: row["id"]))
+    return rows
+
+
+def _once(preferences: Sequence[Row]) -> Iterator[Row]:
+    """Each pair of replies to a prompt once: what an expert compared may be two stars apart as well."""
+    seen: set[tuple[str, str, str]] = set()
+    for row in preferences:
+        content = (row["prompt"][-1]["content"], row["chosen"][0]["content"], row["rejected"][0]["content"])
+        if content not in seen:
+            seen.add(content)
+            yield row
+
+
+def _rated_reply(row: ContextRow, candidate: Candidate, told: Sequence[Rating], where: Row) -> RatedReply:
+    mean = fmean(rating.stars for rating in told)
+    key = uuid5(_SPACE, f"{row.id}/{candidate.completion[0]['content']}")
+    return RatedReply(
+        turn_id=key, prompt=row.messages, completion=candidate.completion, stars=mean, provenance=where | {"source": Source.STARS}
+    )
+
+
+def _demonstration(row: ContextRow, candidate: Candidate, told: Sequence[Rating], where: Row) -> Iterator[Row]:
+    """The rule of ``training.data.examples``: somebody called it excellent, nobody thinks badly of it."""
+    excellent = [rating for rating in told if rating.excellent]
+    if excellent and all(rating.stars > BAD_STARS for rating in told) and not candidate.has_figures:
+        yield _row(Format.PROMPT_COMPLETION, Source.EXCELLENT, {"prompt": row.messages, "completion": candidate.completion}, where)
+
+
+def _starred(row: ContextRow, candidate: Candidate, told: Sequence[Rating], where: Row) -> Iterator[Row]:
+    mean = fmean(rating.stars for rating in told)
+    if not BAD_STARS < mean < GOOD_STARS:
+        content = {"prompt": row.messages, "completion": candidate.completion, "label": mean >= GOOD_STARS}
+        yield _row(Format.UNPAIRED_PREFERENCE, Source.STARS, content, where)
+
+
+def _compared(row: ContextRow, candidates: Sequence[Candidate], number: int, rng: random.Random) -> Iterator[Row]:
+    """Pairs of replies that an expert looks at side by side; where it cannot tell them apart there is no example."""
+    pairs = [(one, other) for index, one in enumerate(candidates) for other in candidates[index + 1 :]]
+    for one, other in rng.sample(pairs, min(number, len(pairs))):
+        expert = rng.randrange(len(one.ratings))
+        of_one, of_other = one.ratings[expert], other.ratings[expert]
+        liking = [(rating.stars, rating.excellent) for rating in (of_one, of_other)]
+        if liking[0] == liking[1]:
+            continue
+        better, worse = (one, other) if liking[0] > liking[1] else (other, one)
+        content = {"prompt": row.messages, "chosen": better.completion, "rejected": worse.completion}
+        where = _where(row, better, [better.ratings[expert]]) | {"rating_ids": [_rating_id(row, better, worse, of_one.expert)]}
+        yield _row(Format.PREFERENCE, Source.COMPARISON, content, where)
+
+
+def _row(kind: Format, source: Source, content: Row, where: Row) -> Row:
+    row_id = derived_id(kind, source, *where["rating_ids"])
+    return ordered(kind, {**where, "id": str(row_id), "source": str(source), **content})
+
+
+def _where(row: ContextRow, candidate: Candidate, told: Sequence[Rating]) -> Row:
+    return {
+        "rating_ids": sorted(_rating_id(row, candidate, None, rating.expert) for rating in told),
+        "turn_id": None,
+        "conversation_id": str(row.conversation_id),
+        "hotel": row.hotel,
+        "policy_version": candidate.by,
+        "prompts_version": prompts_version(),
+        "rater": pseudonym("rater", uuid5(_SPACE, told[0].expert)) if len(told) == 1 else None,
+        "language": row.context.language,
+        "created_at": row.created_at,
+        "simulated_hotel": True,
+        "simulated_rater": True,
+    }
+
+
+def _rating_id(row: ContextRow, candidate: Candidate, other: Candidate | None, expert: str) -> str:
+    said = [candidate.completion[0]["content"], *([] if other is None else [other.completion[0]["content"]])]
+    return str(uuid5(_SPACE, "\x1f".join([row.id, expert, *said])))
