@@ -1,0 +1,11 @@
+"""Whole dialogues of a policy with simulated hotels, in this process: many at once, without the service, a database or a model server.
+
+The hotel, the SOP and the way in which a message is read are those of the service. The guard, its rewrite and the grammar are left out:
+what a hotel meets here is a policy's weights alone.
+"""
+
+from training.dialogues.dialogue import Dialogue, Exchange, Room
+from training.dialogues.hotels import Meeting, meet
+from training.dialogues.playing import Speak, play_many
+
+__all__ = ["Dialogue", "Exchange", "Meeting", "Room", "Speak", "meet", "play_many"]
