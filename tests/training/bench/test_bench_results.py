@@ -1,0 +1,110 @@
+"""What is made of figures: goals as they are, REPO against each by pairs, and a page in which a model's words stay words."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.training.bench.bench_figures import case, dialogue, policy
+from training.bench.measures import PolicyFigures, Sample
+from training.bench.outcome import OUTCOME, Learned
+from training.bench.page import render, write_page
+from training.bench.plan import BenchPlan
+from training.bench.process import FIGURES
+from training.bench.results import RESULTS, Results, measured_figures, results, write_results
+from training.bench.show import tables
+from training.bench.stages import Work, of
+from training.bench.terminal import plan_of
+from training.runs.plan import put
+
+EVIL = '<script src="https://example.org/x.js"></script>'
+
+
+def measured(ratings: Sequence[float], *, clean: int, said: str = "Thank you.") -> PolicyFigures:
+    """As many cases as dialogues, of which ``clean`` are fixed cleanly."""
+    sample = Sample(
+        number=1, turn=1, hotel="Harbour", persona="sceptic", facts=("#1 Double",), heard="", move="greet", reply=said,
+        readable=True, stars=3.0,
+    )  # fmt: skip
+    dialogues = [dialogue(number, rating=rating, excellent=rating >= 4) for number, rating in enumerate(ratings, start=1)]
+    cases = [case(f"case-{number}", clean=number < clean) for number in range(len(ratings))]
+    return policy(dialogues, cases).model_copy(update={"samples": (sample,)})
+
+
+def written(root: Path, figures: dict[str, PolicyFigures]) -> BenchPlan:
+    """A benchmark's folder that is whole, with these figures."""
+    plan = plan_of("quick", arms=list(figures), seeds=1, values=(), judge="none", spec=None)
+    learned = Learned(adapter_sha256="0" * 64, steps=4, best_step=2, best_total=0.5, settings={}, cpu_seconds=1.0)
+    for arm, one in figures.items():
+        for work, name, text in ((Work.FIGURES, FIGURES, one.model_dump_json()), (Work.TRAINING, OUTCOME, learned.model_dump_json())):
+            folder = root / of(arm, 0, work)
+            folder.mkdir(parents=True)
+            put(folder / name, text)
+    return plan
+
+
+RISING = [4.5, 4.7, 4.6, 4.8, 4.5, 4.9, 4.7, 4.6, 4.8, 4.7]
+LOW = [rating - 1.5 for rating in RISING]
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> tuple[Path, BenchPlan]:
+    arms = {arm: measured(LOW, clean=4) for arm in ("base", "sft", "dpo", "ppo")}
+    return tmp_path, written(tmp_path, {**arms, "grpo": measured(RISING, clean=8), "repo": measured(RISING, clean=8, said=EVIL)})
+
+
+def test_that_goals_are_set_beside_what_was_reached(whole: tuple[Path, BenchPlan]) -> None:
+    goals = {goal.figure: goal for goal in results(*whole).goals}
+    assert (goals["rating"].reached.value, goals["rating"].met) == (pytest.approx(4.68), True)
+    assert (goals["clean_fix"].reached.value, goals["clean_fix"].met) == (0.8, True)
+    assert goals["fix"].met is True
+    assert goals["clean_fix"].reached.low < 0.8 < goals["clean_fix"].reached.high
+
+
+def test_that_a_goal_that_was_missed_is_told_as_missed(tmp_path: Path) -> None:
+    found = results(tmp_path, written(tmp_path, {"base": measured(LOW, clean=4), "repo": measured(LOW, clean=4)}))
+    assert {goal.figure: goal.met for goal in found.goals} == {"fix": True, "clean_fix": False, "excellent": False, "rating": False}
+    assert found.wins is None
+
+
+def test_that_repo_is_better_only_where_the_pairs_say_so(whole: tuple[Path, BenchPlan]) -> None:
+    found = results(*whole)
+    verdicts = {(one.other, one.figure): one.verdict for one in found.comparisons}
+    assert verdicts["base", "rating"] == "better"
+    assert verdicts["grpo", "rating"] == verdicts["grpo", "clean_fix"] == "undecided"
+    assert all(one.p_corrected >= one.p for one in found.comparisons)
+    assert found.wins is False, "as good as GRPO is not above it"
+
+
+def test_that_worse_is_told_as_worse(tmp_path: Path) -> None:
+    found = results(tmp_path, written(tmp_path, {"sft": measured(RISING, clean=8), "repo": measured(LOW, clean=4)}))
+    assert {one.verdict for one in found.comparisons if one.figure == "rating"} == {"worse"}
+
+
+def test_that_the_document_is_read_again_as_it_was_written(whole: tuple[Path, BenchPlan]) -> None:
+    root, plan = whole
+    found = results(root, plan)
+    write_results(root, found)
+    assert Results.model_validate_json((root / RESULTS).read_text()) == found
+
+
+def test_that_a_models_words_stay_words_on_the_page(whole: tuple[Path, BenchPlan]) -> None:
+    page = write_page(*whole, results(*whole)).read_text()
+    assert EVIL not in page
+    assert "&lt;script src=" in page
+    for part in ("Goals", "REPO against each", "side by side", "not above every one"):
+        assert part in page
+
+
+def test_that_learning_curves_are_drawn_for_every_arm_however_many(whole: tuple[Path, BenchPlan]) -> None:
+    root, plan = whole
+    found = results(root, plan)
+    curves = {arm: {step: {"held_out/model": step / 10} for step in (0, 1, 2)} for arm in ("sft", "dpo", "ppo", "grpo", "repo")}
+    page = render(found, curves, measured_figures(root, plan))
+    assert page.count("<figcaption>Reward model on validation hotels, R_model</figcaption>") == 2, "four curves a chart"
+    assert page.count("step 2: 0.2</title>") == 5
+
+
+def test_that_every_arm_has_its_line_in_the_tables(whole: tuple[Path, BenchPlan]) -> None:
+    found = results(*whole)
+    assert [table.row_count for table in tables(found)] == [6, 6, 15, 4]

@@ -1,0 +1,45 @@
+"""The order of work: whatever ends first, nothing begins before what it reads is whole, and everything is done once."""
+
+import random
+
+import pytest
+
+from training.bench.profiles import PROFILES, profile
+from training.bench.stages import Work, of, stages, startable
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_that_every_stage_is_done_once_after_all_that_it_needs(name: str, at_once: int) -> None:
+    rng = random.Random(f"{name}/{at_once}")
+    todo = stages(PROFILES[name])
+    done: set[str] = set()
+    running: list[str] = []
+    order: list[str] = []
+    while len(done) < len(todo):
+        while len(running) < at_once and (stage := startable(todo, done, set(running))) is not None:
+            assert done.issuperset(stage.needs)
+            running.append(stage.name)
+        ended = running.pop(rng.randrange(len(running)))
+        done.add(ended)
+        order.append(ended)
+    assert sorted(order) == sorted(stage.name for stage in todo)
+
+
+def test_that_a_frozen_critic_waits_for_the_training_it_comes_from() -> None:
+    found = {stage.name: stage for stage in stages(profile("full", seeds=2))}
+    values = of("dvpo_values", 1, Work.TRAINING)
+    assert values in found
+    assert values in found[of("dvpo", 1, Work.TRAINING)].needs
+    assert of("dvpo_values", 1, Work.FIGURES) not in found, "nobody asked for it"
+
+
+def test_that_the_base_is_measured_and_not_trained() -> None:
+    names = [stage.name for stage in stages(PROFILES["quick"])]
+    assert of("base", 0, Work.FIGURES) in names
+    assert of("base", 0, Work.TRAINING) not in names
+
+
+def test_that_only_trainings_on_a_judges_marks_ask_the_judge() -> None:
+    asking = {stage.name for stage in stages(PROFILES["quick"]) if stage.asks_the_judge}
+    assert asking == {of("repo", 0, Work.TRAINING)}

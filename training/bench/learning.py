@@ -1,0 +1,94 @@
+"""The training of one arm with one seed, within its process."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agent.domain import TurnContext
+from training.bench.arms import Arm, arm
+from training.bench.material import material_of, spread
+from training.bench.outcome import OUTCOME, Learned
+from training.bench.plan import BenchPlan
+from training.bench.rewards import scoring
+from training.bench.stages import Stage, Work, of
+from training.objectives.catalogue import settings_of, train
+from training.objectives.objective import Task
+from training.objectives.running import STOP, last_checkpoint
+from training.objectives.settings import RunSettings
+from training.runs.plan import put
+from training.snapshots import Snapshot, Split
+from training.starter.progress import BuildEvent, Report
+
+
+def learn(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> bool:
+    """Train, or go on; False where it was asked to stop, and a checkpoint stands."""
+    folder, chosen = stage.folder(root), arm(stage.arm)
+    settings = settings_for(plan, chosen, stage.seed)
+    (folder / STOP).unlink(missing_ok=True)
+    steps = int(getattr(settings, "steps"))  # noqa: B009 - every kind of settings has them, their base does not
+    snapshot = material_of(root)
+    with scoring(plan, root, chosen.reward) as score:
+        task = Task(
+            folder=folder,
+            score=score,
+            held_out=_contexts(snapshot, Split.VALIDATION, plan.profile.held_out),
+            critic=_critic(root, chosen, stage.seed),
+            spec=chosen.reward.model_dump_json(),
+            **_learns_from(snapshot, chosen),
+        )
+        assert chosen.objective is not None, "the base is not trained"
+        outcome = train(chosen.objective, task, settings, resume=True, listener=lambda record: tell(_told(record, steps)))
+    if not outcome.finished:
+        return False
+    learned = Learned(
+        adapter_sha256=outcome.digest,
+        steps=outcome.steps,
+        best_step=outcome.best_step,
+        best_total=outcome.best_total,
+        settings=settings.model_dump(mode="json"),
+        cpu_seconds=time.process_time(),
+    )
+    put(folder / OUTCOME, learned.model_dump_json(indent=1) + "\n")
+    return True
+
+
+def settings_for(plan: BenchPlan, chosen: Arm, seed: int) -> RunSettings:
+    """Presets of the starter model, then the profile's, then the arm's own."""
+    assert chosen.objective is not None, "the base has no settings"
+    of_profile = plan.profile.objectives.get(chosen.objective, {})
+    return settings_of(chosen.objective, {**of_profile, **chosen.settings, "seed": seed})
+
+
+def _learns_from(snapshot: Snapshot, chosen: Arm) -> dict[str, Any]:
+    match chosen.objective:
+        case "sft":
+            return {"demonstrations": snapshot.demonstrations(Split.TRAIN).to_list()}
+        case "dpo":
+            pairs = snapshot.preferences(Split.TRAIN).to_list()
+            return {"preferences": [_flipped(pair) for pair in pairs] if chosen.flipped else pairs}
+        case _:
+            return {"contexts": tuple(row.context for row in snapshot.context_rows(Split.TRAIN))}
+
+
+def _flipped(pair: Mapping[str, Any]) -> dict[str, Any]:
+    return {**pair, "chosen": pair["rejected"], "rejected": pair["chosen"]}
+
+
+def _contexts(snapshot: Snapshot, split: Split, count: int) -> Sequence[TurnContext]:
+    rows = snapshot.context_rows(split)
+    return tuple(row.context for row in spread(rows, min(count, len(rows))))
+
+
+def _critic(root: Path, chosen: Arm, seed: int) -> Path | None:
+    if chosen.critic_of is None:
+        return None
+    return last_checkpoint(root / of(chosen.critic_of, seed, Work.TRAINING))
+
+
+_SHOWN = (("reward/total", "R"), ("held_out/total", "held out"), ("kl", "KL"), ("loss", "loss"))
+
+
+def _told(record: Mapping[str, Any], steps: int) -> BuildEvent:
+    told = [f"{name} {value:+.3g}" for key, name in _SHOWN if isinstance(value := record.get(key), int | float)]
+    return BuildEvent(phase="training", done=int(record["step"]), total=steps, detail="  ".join(told))

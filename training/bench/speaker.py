@@ -1,0 +1,138 @@
+"""A policy in this process, as the benchmark asks it: its weights alone, sampled at serving temperature.
+
+There is no grammar, no guard and no template here. An answer that is no reply is None, and counted. ``AsServed`` adds how replies are drawn
+in service: what begins like a sentence that was said before, or is no reply, is drawn again.
+"""
+
+import copy
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+import torch
+
+from agent.domain import Reply, TurnContext
+from agent.language.openings import used_openings
+from agent.language.prompts import render_write
+from agent.serving.starter import MODEL_FOLDER
+from training.bench.attention import few_queries
+from training.objectives.policy import Policy, PolicyError
+from training.objectives.rollout import read
+from training.objectives.sampling import Sampling, sample
+from training.objectives.settings import SERVING_TEMPERATURE, RunSettings
+from training.starter.samples import prompt_ids
+
+_AGAIN, _ROUNDS = 0.7, 8
+"""Temperature of redraws, and how many there are, as in service (``agent.settings.AgentSettings.redraws``)."""
+
+
+class Speaker:
+    """Answers many contexts at once (``training.dialogues.Speak``).
+
+    The same seed and the same contexts in one call give the same answers, whatever was asked before. In other company a context may get
+    another answer: a batch of another shape rounds otherwise.
+    """
+
+    def __init__(
+        self,
+        base: Path = MODEL_FOLDER,
+        adapter: Path | None = None,
+        *,
+        temperature: float = SERVING_TEMPERATURE,
+        max_tokens: int = 160,
+        seed: int = 0,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        """The base alone where there is no ``adapter``; else with it merged. Raises PolicyError where the two do not fit."""
+        settings = RunSettings(seed=seed)
+        policy = Policy.load(settings, base=base, adapter=adapter, sampler=dtype, reference=False)
+        self._model, self._tokenizer = few_queries(policy.sampler()), policy.tokenizer
+        end, pad = self._tokenizer.eos_token_id, self._tokenizer.pad_token_id
+        assert isinstance(end, int), "a chat model's tokenizer has an end mark"
+        assert isinstance(pad, int), "and one to pad with"
+        self._how = Sampling(copies=1, temperature=temperature, max_tokens=max_tokens, end_id=end, pad_id=pad)
+        self._seed = seed
+        self.tokens = 0
+        """Written so far, end marks included."""
+        self.seconds = 0.0
+        """Spent on answering so far."""
+        self.unreadable = 0
+        """Answers so far that were no replies."""
+        self.lengths: tuple[int, ...] = ()
+        """Tokens of each answer of the last call, readable or not."""
+
+    def __call__(self, contexts: Sequence[TurnContext]) -> list[Reply | None]:
+        """One reply to each context, blanks filled.
+
+        Raises:
+            PolicyError: for a prompt that with the longest reply does not fit the model's window.
+        """
+        began = time.perf_counter()
+        prompts = [prompt_ids(render_write(context), self._tokenizer) for context in contexts]
+        window = int(self._model.config.max_position_embeddings)
+        longest = max(map(len, prompts), default=0)
+        if longest + self._how.max_tokens > window:
+            raise PolicyError(
+                f"a prompt has {longest} tokens and a reply may have {self._how.max_tokens}, but the model's window is {window}: "
+                "lower max_tokens or take a model with a longer window"
+            )
+        asked = sha256(json.dumps([self._seed, prompts]).encode()).digest()
+        samples = sample(self._model, prompts, self._how, seed=int.from_bytes(asked[:6]))
+        answers = [ids for (ids,) in samples.ids]
+        replies = [
+            read(context, str(self._tokenizer.decode(ids, skip_special_tokens=True)))
+            for context, ids in zip(contexts, answers, strict=True)
+        ]
+        self.lengths = tuple(map(len, answers))
+        self.tokens += sum(self.lengths)
+        self.unreadable += replies.count(None)
+        self.seconds += time.perf_counter() - began
+        return replies
+
+    def again(self, number: int, *, temperature: float) -> Self:
+        """The same weights with the chances of the ``number``-th time, counting from 1."""
+        other = copy.copy(self)
+        other._how, other._seed = replace(self._how, temperature=temperature), self._seed + number
+        return other
+
+
+class AsServed:
+    """Draws replies as the service does (``training.dialogues.Speak``).
+
+    The service keeps the model from beginnings it has used (``agent.language.openings``) while it writes, and draws again where no reply
+    came (``agent.language.writer.Redraw``). Here a reply with such a beginning is thrown away and drawn again, too, at the temperature of
+    redraws; after ``_ROUNDS`` tries, each with chances of its own, the last one that can be read stands.
+    """
+
+    def __init__(self, speaker: Speaker) -> None:
+        self._first = speaker
+        self._again = [speaker.again(number, temperature=_AGAIN) for number in range(1, _ROUNDS + 1)]
+        self.tokens = 0
+        self.seconds = 0.0
+        self.lengths: tuple[int, ...] = ()
+
+    def __call__(self, contexts: Sequence[TurnContext]) -> list[Reply | None]:
+        """One reply to each context, blanks filled. Raises PolicyError as ``Speaker`` does."""
+        replies = self._first(contexts)
+        lengths = list(self._first.lengths)
+        used = [used_openings(context) for context in contexts]
+        for speaker in self._again:
+            wrong = [place for place, reply in enumerate(replies) if not _is_fresh(reply, used[place])]
+            if not wrong:
+                break
+            drawn = speaker([contexts[place] for place in wrong])
+            for place, reply, length in zip(wrong, drawn, speaker.lengths, strict=True):
+                if reply is not None:
+                    replies[place], lengths[place] = reply, length
+        self.lengths = tuple(lengths)
+        asked = [self._first, *self._again]
+        self.tokens, self.seconds = sum(one.tokens for one in asked), sum(one.seconds for one in asked)
+        return replies
+
+
+def _is_fresh(reply: Reply | None, used: Sequence[str]) -> bool:
+    return reply is not None and not any(opening in reply.text for opening in used)

@@ -1,0 +1,92 @@
+"""The stages of a benchmark: what has to be done, in which folder, and what has to be there first.
+
+Decided here: that a stage is one process with one folder, whole once READY stands in it, and that nothing else remembers how far a
+benchmark has come.
+"""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from training.bench.arms import BASE, arm
+from training.bench.profiles import Profile
+
+READY = "READY"
+
+
+class Work(StrEnum):
+    """What a stage does."""
+
+    MATERIAL = "material"
+    REWARD_MODEL = "reward-model"
+    TRAINING = "training"
+    FIGURES = "figures"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One piece of work."""
+
+    work: Work
+    arm: str = ""
+    """Empty for what all arms share."""
+    seed: int = 0
+    needs: tuple[str, ...] = ()
+    """Names of the stages whose results it reads."""
+
+    @property
+    def name(self) -> str:
+        """Its folder within the benchmark's, too."""
+        return f"arms/{self.arm}/seed-{self.seed}/{self.work}" if self.arm else str(self.work)
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.arm} {self.seed}: {self.work}" if self.arm else str(self.work)
+
+    @property
+    def asks_the_judge(self) -> bool:
+        """Whether it needs an answering judge, where the benchmark has one."""
+        return self.work is Work.TRAINING and arm(self.arm).reward.judge
+
+    def folder(self, root: Path) -> Path:
+        """Where its result stands."""
+        return root / self.name
+
+    def is_done(self, root: Path) -> bool:
+        """Whether its result is whole."""
+        return (self.folder(root) / READY).is_file()
+
+
+def stages(profile: Profile) -> tuple[Stage, ...]:
+    """Everything that there is to do, in an order in which it can be done; trainings of one seed before those of the next."""
+    shared = (Stage(work=Work.MATERIAL), Stage(work=Work.REWARD_MODEL, needs=(Work.MATERIAL,)))
+    critics = [critic for name in profile.arms if (critic := arm(name).critic_of) is not None and critic not in profile.arms]
+    found: list[Stage] = []
+    for seed in range(profile.seeds):
+        found += [_training(name, seed) for name in (*critics, *profile.arms) if name != BASE]
+        found += [_measurement(name, seed) for name in profile.arms]
+    # What all wait for comes first; the arm that takes longest (it asks the judge) before the others, so that no core waits at the end.
+    return (*shared, *sorted(found, key=lambda stage: (stage.seed, not stage.asks_the_judge)))
+
+
+def _training(name: str, seed: int) -> Stage:
+    critic_of = arm(name).critic_of
+    critic = () if critic_of is None else (of(critic_of, seed, Work.TRAINING),)
+    return Stage(work=Work.TRAINING, arm=name, seed=seed, needs=(Work.MATERIAL, Work.REWARD_MODEL, *critic))
+
+
+def _measurement(name: str, seed: int) -> Stage:
+    return Stage(work=Work.FIGURES, arm=name, seed=seed, needs=() if name == BASE else (of(name, seed, Work.TRAINING),))
+
+
+def of(name: str, seed: int, work: Work) -> str:
+    """The name of an arm's stage."""
+    return Stage(work=work, arm=name, seed=seed).name
+
+
+def startable(todo: Sequence[Stage], done: AbstractSet[str], running: AbstractSet[str]) -> Stage | None:
+    """The first stage that can begin now."""
+    return next((stage for stage in todo if stage.name not in done | running and done >= set(stage.needs)), None)
