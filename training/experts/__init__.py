@@ -9,7 +9,7 @@ from training.experts.expert import DialogueRating, Expert, Outcome, Rating, dia
 from training.experts.faults import Fault, FaultKind
 from training.experts.reading import Reader
 from training.experts.score import Judgement, judge, true_score
-from training.experts.truth import Truth, witness, witnessed
+from training.experts.truth import Truth, witness, witness_each, witnessed
 
 __all__ = [
     "Alpha",
@@ -32,5 +32,6 @@ __all__ = [
     "recover",
     "true_score",
     "witness",
+    "witness_each",
     "witnessed",
 ]

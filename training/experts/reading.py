@@ -25,7 +25,7 @@ _MOST_SENTENCES = 5
 _SLOTS = {
     "net": "xamount", "selling": "xamount", "current_selling": "xamount", "competitor_price": "xamount", "offer": "xamount",
     "price": "xamount", "ask": "xamount", "vague": "xamount", "dates": "xday to xday", "check_in": "xday", "check_out": "xday",
-    "start": "xday", "seen_on": "xday", "room": "xroom", "hotel": "xhotel", "competitor_source": "xsource", "evidence": "xfact.",
+    "seen_on": "xday", "room": "xroom", "hotel": "xhotel", "competitor_source": "xsource", "evidence": "xfact.",
     "agreed": "xagreed", "condition": "xcondition",
 }  # fmt: skip
 _SLOT = re.compile(r"\{(\w+)\}")

@@ -4,11 +4,12 @@ Decided here: which truth is handed to the experts, and how it is got by replayi
 and no reward ever sees a ``Truth``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
-from agent.domain import AllowedMove, HotelMove, Mandate, TicketFacts, TurnContext
-from agent.simulation import Conversation, HotelProfile, Inner, RoomView, SimulatedHotel, replay
+from agent.domain import AllowedMove, HotelMove, Mandate, Reply, TicketFacts, TurnContext
+from agent.simulation import Conversation, HotelProfile, Inner, RoomView, SimulatedHotel, phrasebook, replay
 from db.vocabulary import Speaker
 
 
@@ -66,14 +67,37 @@ def witness(
     The hotel is replayed on our part of the history and then hears the reply, so its mind before and after is what it really was. ``heard``
     is the true meaning of the hotel's last message; None takes the context's own reading of it.
     """
+    (truth,) = witness_each(context, [Reply(move=move, text=text)], profile=profile, mandates=mandates, seed=seed, heard=heard)
+    return truth
+
+
+def witness_each(
+    context: TurnContext,
+    replies: Sequence[Reply],
+    *,
+    profile: HotelProfile,
+    mandates: Mapping[int, Mandate],
+    seed: int,
+    heard: HotelMove | None = None,
+) -> tuple[Truth, ...]:
+    """``witness`` for several replies that might be written in the same place: the history is replayed once."""
     ours = [said.text for said in context.history if said.speaker is Speaker.BD]
     hotel = replay(profile, context.facts, seed, ours)
     before = hotel.inner()
-    hotel.hear(text)
     true_meaning = context.hotel_move if heard is None else heard
-    return Truth(
-        context=context, move=move, text=text, profile=profile, mandates=mandates, before=before, after=hotel.inner(), heard=true_meaning
-    )
+    # What never changes is shared between the copies: a phrasebook is large.
+    shared = {id(part): part for part in (phrasebook(profile.language), profile, context.facts)}
+    truths: list[Truth] = []
+    for reply in replies:
+        listener = deepcopy(hotel, dict[int, object](shared))
+        listener.hear(reply.text)
+        truths.append(
+            Truth(
+                context=context, move=reply.move, text=reply.text, profile=profile, mandates=mandates, before=before,
+                after=listener.inner(), heard=true_meaning,
+            )
+        )  # fmt: skip
+    return tuple(truths)
 
 
 def witnessed(conversation: Conversation) -> tuple[Truth, ...]:

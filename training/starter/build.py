@@ -223,7 +223,9 @@ def _excellent(
         progress(BuildEvent(phase="playing excellently", done=done, total=preset.adapter_conversations))
 
     first = seed * 1_000_000 + 500_000
-    exercises = play_many(first, preset.adapter_conversations, held_out=False, threads=threads, report=played, qualities=adapter.QUALITIES)
+    exercises = play_many(
+        first, preset.adapter_conversations, held_out=False, threads=threads, report=played, qualities=adapter.QUALITIES, drill=True
+    )
     samples = mixed([exercise for exercise in exercises if not isinstance(exercise, JudgeExercise)], seed=seed)
     fitting = [one for one in (encode(sample, tokenizer) for sample in samples) if len(one.ids) <= preset.shape.window]
     save_encoded(fitting, encoded)

@@ -15,26 +15,34 @@ from training.starter.judging import JudgeExercise
 from training.starter.samples import Job, Sample
 from training.starter.selfplay import QUALITIES, Exercise, ReadExercise, WriteExercise, play
 
-SHARES = {Job.READ: 1.0, Job.WRITE: 0.7, Job.REWRITE: 0.1, Job.JUDGE: 0.2}
-"""Samples of each job to one of reading, at most. Readings are short and need many phrases; a reply costs three times the tokens."""
+SHARES = {Job.READ: 0.6, Job.WRITE: 1.0, Job.REWRITE: 0.12, Job.JUDGE: 0.25}
+"""Samples of each job to one reading that was played, at most. Words decide most readings (``agent.language.reader``); to write is the
+model's."""
 RAREST_SHARE = 0.5
 """Kinds of messages and moves rarer than this share of the average are repeated until they come close to it, six times at most."""
 _CHUNK = 25
-_Job = tuple[int, int, bool, tuple[str, ...]]
-"""First seed, how many, whether held out, and how our side speaks."""
+_Job = tuple[int, int, bool, tuple[str, ...], bool]
+"""First seed, how many, whether held out, how our side speaks, and whether it is drilled."""
 _WORTH_A_POOL = 4
 """Fewer chunks are played faster than processes start."""
 
 
 def play_many(
-    first_seed: int, count: int, *, held_out: bool, threads: int, report: Callable[[int], None], qualities: Sequence[str] = QUALITIES
+    first_seed: int,
+    count: int,
+    *,
+    held_out: bool,
+    threads: int,
+    report: Callable[[int], None],
+    qualities: Sequence[str] = QUALITIES,
+    drill: bool = False,
 ) -> list[Exercise]:
     """The exercises of ``count`` negotiations with consecutive seeds; the result does not depend on ``threads``."""
     starts = range(first_seed, first_seed + count, _CHUNK)
-    jobs = [(start, min(_CHUNK, first_seed + count - start), held_out, tuple(qualities)) for start in starts]
+    jobs = [(start, min(_CHUNK, first_seed + count - start), held_out, tuple(qualities), drill) for start in starts]
     exercises: list[Exercise] = []
     done = 0
-    for chunk, (_, size, _, _) in zip(_results(jobs, threads), jobs, strict=True):
+    for chunk, (_, size, *_) in zip(_results(jobs, threads), jobs, strict=True):
         exercises.extend(chunk)
         done += size
         report(done)
@@ -50,8 +58,9 @@ def _results(jobs: Sequence[_Job], threads: int) -> Iterator[list[Exercise]]:
 
 
 def _play_chunk(job: _Job) -> list[Exercise]:
-    first, count, held_out, qualities = job
-    return [exercise for seed in range(first, first + count) for exercise in play(seed, held_out=held_out, qualities=qualities)]
+    first, count, held_out, qualities, drill = job
+    seeds = range(first, first + count)
+    return [exercise for seed in seeds for exercise in play(seed, held_out=held_out, qualities=qualities, drill=drill)]
 
 
 def mixed(exercises: Sequence[Exercise], *, seed: int) -> list[Sample]:

@@ -77,15 +77,15 @@ PRESETS: dict[str, Preset] = {
     "full": Preset(
         name="full",
         shape=Shape(layers=5, hidden=256, feed_forward=768, heads=4, key_value_heads=4),
-        conversations=1600,
+        conversations=2600,
         held_out_conversations=80,
-        steps=2200,
+        steps=4200,
         batch_tokens=4096,
         learning_rate=2e-3,
         muon_learning_rate=5e-3,
         warmup_steps=40,
-        adapter_conversations=700,
-        adapter_steps=300,
+        adapter_conversations=1500,
+        adapter_steps=800,
     ),
 }
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from transformers import Qwen3ForCausalLM
 
+from agent.serving.precision import fast_format
 from training.starter.presets import Preset
 from training.starter.samples import IGNORED, Batch
 
@@ -74,7 +75,7 @@ class Replicas:
             return 0.0
         ids, labels, weights = (part.to(self._device) for part in (rows.ids, rows.labels, rows.weights))
         learned = labels != IGNORED
-        with torch.autocast(self._device.type, dtype=torch.bfloat16):
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=fast_format() == "bfloat16"):
             hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
             logits = model.lm_head(hidden[learned])
         losses = torch.nn.functional.cross_entropy(logits.float(), labels[learned], reduction="none")

@@ -22,7 +22,7 @@ from agent.language.reader import ModelReading, crosscheck
 from agent.language.templates import template as safe_template
 from agent.simulation import ScriptedBD, SimulatedHotel, sample_profile, sample_tickets
 from agent.sop import Terms, advance, begin, commit, open_state
-from db.vocabulary import PriceBasis, Speaker
+from db.vocabulary import ClarifyTopic, MoveKind, PriceBasis, Speaker
 from training.starter import names
 from training.starter.judging import JudgeExercise, judge_exercise
 from training.starter.samples import Job, Sample
@@ -37,6 +37,9 @@ EXTRA_REPLY_SHARE = 0.35
 """Chance of a second, different reply to the same turn."""
 JUDGE_SHARE = 0.3
 """Chance that a turn also yields a reply to be judged."""
+DRILLED = frozenset({MoveKind.CLARIFY, MoveKind.CALM, MoveKind.REDIRECT, MoveKind.ESCALATE})
+"""Moves that a negotiation needs seldom and that have to be right: a drill takes more replies from each such turn."""
+DRILLS = 4
 REWRITE_SHARE = 0.12
 """Chance that a turn also yields a rewrite of a faulty draft."""
 
@@ -89,8 +92,8 @@ class ReadExercise:
 Exercise = WriteExercise | ReadExercise | JudgeExercise
 
 
-def play(seed: int, *, held_out: bool = False, qualities: Sequence[str] = QUALITIES) -> Iterator[Exercise]:
-    """One negotiation from greeting to end, as the exercises that it holds."""
+def play(seed: int, *, held_out: bool = False, qualities: Sequence[str] = QUALITIES, drill: bool = False) -> Iterator[Exercise]:
+    """One negotiation from greeting to end, as the exercises that it holds; ``drill`` adds replies to turns of the rarer kinds."""
     rng = random.Random(f"{seed}/{held_out}")
     today = date(2025, 1, 1) + timedelta(days=rng.randrange(1500))
     tickets = _named_anew(sample_tickets(rng.getrandbits(48), n=rng.choice((1, 1, 1, 2, 3)), today=today), rng, held_out=held_out)
@@ -108,6 +111,8 @@ def play(seed: int, *, held_out: bool = False, qualities: Sequence[str] = QUALIT
         if template is not None:
             yield WriteExercise(context, reply, template)
             yield from _more(bd, context, reply, template, rng, qualities)
+        if drill and reply.move.kind in DRILLED:
+            yield from _drills(bd, context, reply.move, random.Random(f"drill/{seed}/{len(history)}"), qualities)
         if rng.random() < JUDGE_SHARE and (judged := judge_exercise(bd, context, rng)) is not None:
             yield judged
         history = (*history, Utterance(Speaker.BD, reply.text))
@@ -118,12 +123,12 @@ def play(seed: int, *, held_out: bool = False, qualities: Sequence[str] = QUALIT
         before = read_context(state, facts, history)
         if said.text.strip():
             yield ReadExercise(before, said.text, said.truth)
-        heard = _as_service_reads(said.text, said.truth, before)
+        heard = as_service_reads(said.text, said.truth, before)
         history = (*history, Utterance(Speaker.HOTEL, said.text))
         step = advance(state, heard, terms)
 
 
-def _as_service_reads(text: str, truth: HotelMove, context: ReadContext) -> HotelMove:
+def as_service_reads(text: str, truth: HotelMove, context: ReadContext) -> HotelMove:
     """The truth as a perfect model would report it, after the same cross-check that holds in service."""
     basis = truth.offers[0].basis if truth.offers else PriceBasis.UNKNOWN
     return crosscheck(ModelReading(kind=truth.kind, mood=truth.mood, basis=basis), text, context)
@@ -181,6 +186,18 @@ def _more(
         violations = check(context, Reply(move=reply.move, text=_spoilt(reply.text, context, reply.move, rng)))
         if violations:
             yield WriteExercise(context, reply, template, violations)
+
+
+def _drills(
+    bd: ScriptedBD, context: TurnContext, move: AllowedMove, rng: random.Random, qualities: Sequence[str]
+) -> Iterator[WriteExercise]:
+    """More replies to a turn; where a point is to be asked about, also as if another one had been open."""
+    moves = [replace(move, topic=topic) for topic in ClarifyTopic] if move.topic is not None else [move] * DRILLS
+    for each in moves:
+        supposed = replace(context, allowed=(each,))
+        reply, template = _reply(bd, supposed, rng, qualities)
+        if template is not None:
+            yield WriteExercise(supposed, reply, template)
 
 
 def _spoilt(text: str, context: TurnContext, move: AllowedMove, rng: random.Random) -> str:

@@ -1,5 +1,6 @@
 """Truths for the experts' tests: one hotel, one ticket or two, any move and any words."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -21,15 +22,14 @@ DELUXE = TicketFacts(
     competitor_source="Agoda",
     competitor_seen_on=date(2027, 1, 3),
 )
-TWIN = TicketFacts(
+TWIN = replace(
+    DELUXE,
     label=2,
-    hotel_name="Willow Court",
     room_type="Standard Twin",
-    check_in=date(2027, 3, 1),
-    check_out=date(2027, 3, 8),
-    currency="USD",
     current_net=Decimal(150),
-    commission=Decimal("0.20"),
+    competitor_price=None,
+    competitor_source=None,
+    competitor_seen_on=None,
 )
 MANDATES = {
     1: Mandate(opening_ask=Decimal(168), target=Decimal(176), ceiling=Decimal(188)),

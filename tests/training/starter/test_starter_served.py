@@ -1,13 +1,16 @@
 """The same weights on both engines: vLLM, which talks to people, and transformers, which trains."""
 
 import json
+import re
 
 import pytest
 from openai import OpenAI
 from transformers import Qwen3ForCausalLM
 
+from agent.language.blanks import blanks, fill
 from agent.language.format import reply_schema
 from agent.serving.starter import MODEL_FOLDER
+from db.vocabulary import MoveKind
 from training.starter.corpus import play_many
 from training.starter.evaluation import generate, sample_of
 from training.starter.selfplay import WriteExercise
@@ -23,7 +26,7 @@ def turns() -> list[WriteExercise]:
 
 
 def ask(address: str, turn: WriteExercise, *, constrained: bool, temperature: float) -> str:
-    shape = {"type": "json_schema", "json_schema": {"name": "reply", "schema": reply_schema(turn.context.allowed)}}
+    shape = {"type": "json_schema", "json_schema": {"name": "reply", "schema": reply_schema(turn.context)}}
     with OpenAI(base_url=address, api_key="none") as client:
         answer = client.post(
             "/chat/completions",
@@ -53,4 +56,8 @@ def test_all_sampled_replies_obey_the_schema(model_server: str, turns: list[Writ
     for turn in turns:
         said = json.loads(ask(model_server, turn, constrained=True, temperature=0.7))
         assert list(said) == ["move", "text"]
-        assert said["move"] in {move.key for move in turn.context.allowed}
+        move = next(move for move in turn.context.allowed if move.key == said["move"])
+        assert not re.search(r"\d", said["text"])
+        assert fill(said["text"], blanks(turn.context, move))
+        if move.kind is MoveKind.ASK:
+            assert "{net}" in said["text"]
