@@ -1,4 +1,4 @@
-"""The command line from outside: help, sentences instead of tracebacks, and a CSV round trip."""
+"""The command line from outside: help, sentences instead of tracebacks, a CSV round trip, and the way from a rule to a reward in force."""
 
 import os
 import subprocess
@@ -6,6 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from sqlalchemy.orm import Session
+
+from db.repositories import users
+from db.vocabulary import Role
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,7 +29,8 @@ def parley(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 def test_help_names_every_command() -> None:
     shown = parley("--help").stdout
-    for command in ("up", "status", "down", "chat", "negotiate", "tickets", "starter", "follow-up", "version"):
+    for command in ("up", "status", "down", "chat", "negotiate", "tickets", "starter", "follow-up", "export", "import", "version",
+                    "snapshot", "reward-model", "spec", "train"):  # fmt: skip
         assert command in shown
 
 
@@ -69,6 +75,46 @@ def test_a_hotel_that_does_not_answer_by_itself_cannot_be_met_by_the_batch() -> 
     done = parley("negotiate", "--hotel", "human")
     assert done.returncode == 2
     assert "does not answer by itself" in done.stderr
+
+
+def test_a_rule_is_proposed_approved_and_seen(tmp_path: Path, database_url: str, session: Session) -> None:
+    for email, name in (("olive@example.com", "Olive"), ("ada@example.com", "Ada")):
+        users.create(session, email=email, name=name, roles=[Role.OPS])
+    session.commit()
+    rule = tmp_path / "rule.yaml"
+    rule.write_text("name: last_chance\nweight: -60\npattern: last chance\nsays: pushes the hotel\n")
+    proposal = ("spec", "propose", str(rule), "--note", "A hotel complained.", "--as")
+    nobody = parley(*proposal, "x@y", PARLEY_DATABASE_URL=database_url)
+    assert nobody.returncode == 1
+    assert "Nobody who may sign in" in " ".join(nobody.stderr.split())
+    proposed = parley(*proposal, "olive@example.com", PARLEY_DATABASE_URL=database_url)
+    assert "Version 2 is a draft" in proposed.stdout, proposed.stderr
+    approved = parley("spec", "approve", "2", "--as", "ada@example.com", PARLEY_DATABASE_URL=database_url)
+    assert "Version 2 is in force." in approved.stdout, approved.stderr
+    shown = parley("spec", "show", PARLEY_DATABASE_URL=database_url)
+    assert yaml.safe_load(shown.stdout)["patterns"][0]["name"] == "last_chance"
+
+
+def test_a_simulated_snapshot_needs_no_database(tmp_path: Path) -> None:
+    taken = parley("snapshot", str(tmp_path / "a"), "--simulated", "--n", "6", PARLEY_HOME=str(tmp_path / "home"))
+    assert taken.returncode == 0, taken.stderr
+    assert "(simulated)" in taken.stdout
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("snapshot", "{}/a", "--simulated", "--people-only"), "leave out --simulated"),
+        (("reward-model", "{}/m", "--snapshot", "{}/none"), "is no snapshot"),
+    ],
+)
+def test_what_cannot_be_meant_is_a_sentence(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    done = parley(*(argument.format(tmp_path) for argument in arguments))
+    assert done.returncode == 1
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_an_instance_status_says_how_to_start_one(tmp_path: Path) -> None:

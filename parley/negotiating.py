@@ -1,4 +1,4 @@
-"""The front door: one command line. Every command is a few lines that call a room."""
+"""Commands of those who negotiate, and their tickets."""
 
 import sys
 from datetime import UTC, datetime
@@ -6,49 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from db.errors import ParleyError
 from db.vocabulary import Counterpart
+from parley.front import app, console
 
-console = Console()
-app = typer.Typer(
-    name="parley",
-    help="A negotiation agent for hotel business development.",
-    no_args_is_help=True,
-    pretty_exceptions_show_locals=False,  # locals may hold limits and passwords
-)
 tickets_app = typer.Typer(help="Tickets: the rooms whose price is to come down.", no_args_is_help=True)
-starter_app = typer.Typer(help="The starter model that ships with Parley.", no_args_is_help=True)
 app.add_typer(tickets_app, name="tickets")
-app.add_typer(starter_app, name="starter")
-
-
-@app.command()
-def up(
-    port: Annotated[int | None, typer.Option(help="Port of the web app; a free one is chosen where 8501 is taken.")] = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Go on in the background; `parley down` stops it.")] = False,
-) -> None:
-    """Start everything and print the address."""
-    from webapp.instance.commands import up as start
-
-    start(port=port, detach=detach)
-
-
-@app.command()
-def status() -> None:
-    """Say what runs, where, and how it is."""
-    from webapp.instance.commands import status as show
-
-    raise typer.Exit(show())
-
-
-@app.command()
-def down() -> None:
-    """Stop the instance that runs."""
-    from webapp.instance.commands import down as stop
-
-    raise typer.Exit(stop())
 
 
 @app.command()
@@ -99,8 +62,10 @@ def follow_up(
 ) -> None:
     """Remind the hotels that have been silent for too long."""
     from agent.service.timers import follow_up_forever
+    from agent.telemetry import TelemetrySettings, start_telemetry
     from webapp.instance.commands import connected
 
+    start_telemetry("parley-follow-up", metrics_port=TelemetrySettings().follow_up_metrics_port)
     with connected() as negotiations:
         follow_up_forever(negotiations, every_s=every, once=once)
 
@@ -126,44 +91,3 @@ def template() -> None:
     from agent.service.intake import template_csv
 
     sys.stdout.write(template_csv())
-
-
-@starter_app.command()
-def build(
-    out: Annotated[Path, typer.Option(help="Folder for the model; an unfinished build in it is resumed.")],
-    preset: Annotated[str, typer.Option(help="toy (a minute, for tests) or full.")] = "full",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same weights on the same machine.")] = 1,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away an unfinished build.")] = False,
-) -> None:
-    """Build the starter model from nothing."""
-    from training.starter.build import build as build_starter
-    from training.starter.progress import bars
-
-    with bars() as progress:
-        built = build_starter(out, preset, seed, resume=not fresh, progress=progress)
-    if built is not None:
-        print(f"{built.folder}: sha256 {built.weights_hash}\n{built.adapter}: sha256 {built.adapter_hash}")
-
-
-@app.command()
-def version() -> None:
-    """Print the versions of what shapes a turn."""
-    from importlib.metadata import version as installed
-
-    from agent.language.prompts import prompts_version
-    from agent.sop import sop_version
-
-    console.print(f"parley {installed('parley')}  sop {sop_version()}  prompts {prompts_version()}", highlight=False)
-
-
-def main() -> None:
-    """Run the command line; an error that a person can act on is a sentence, not a traceback."""
-    try:
-        app()
-    except ParleyError as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False)
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""``python -m parley``."""
+
+from parley import main
+
+main()
