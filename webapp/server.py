@@ -17,6 +17,7 @@ import structlog
 import typer
 from streamlit.starlette import App
 
+from agent.telemetry import start_telemetry
 from db.errors import ParleyError
 from webapp.settings import web_settings
 
@@ -29,13 +30,16 @@ class PortTaken(ParleyError):
 
 
 def build_app() -> App:
-    """The ASGI application: the sign-in routes, the gate, and the pages behind it."""
+    """The ASGI application: the routes of the sign-in, the rating desk, the reports and the metrics, the gate, and the pages behind it."""
     # Imported here, since these read options that must be set first.
     from starlette.middleware import Middleware
 
-    from webapp import backend
+    from webapp import backend, database
+    from webapp.annotate.routes import routes as desk_routes
     from webapp.auth.gate import Gate
     from webapp.auth.routes import routes
+    from webapp.metrics import metrics_route
+    from webapp.reports import routes as report_routes
     from webapp.shell.errors import show_error
 
     @asynccontextmanager
@@ -45,7 +49,13 @@ def build_app() -> App:
         yield
         backend.shut_down()
 
-    return App(SCRIPT, routes=routes(), middleware=[Middleware(Gate)], on_script_error=show_error, lifespan=lifespan)
+    return App(
+        SCRIPT,
+        routes=[*routes(), *desk_routes(), *report_routes(), metrics_route(database.sessions)],
+        middleware=[Middleware(Gate)],
+        on_script_error=show_error,
+        lifespan=lifespan,
+    )
 
 
 def _warm_up() -> None:
@@ -104,26 +114,13 @@ def require_free(host: str, port: int) -> None:
             raise PortTaken(f"The web server cannot listen on {host}:{port}: {error.strerror}. Choose another port with --port.") from error
 
 
-def log_plainly() -> None:
-    """Log lines for a file: no colours, and tracebacks without the values of variables, which may be secret."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-        ]
-    )
-
-
 def serve(*, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
     Raises:
         ParleyError: the port is taken or the settings cannot be used.
     """
-    log_plainly()
+    start_telemetry("parley-web")
     require_free(host, port)
     # Streamlit signs its own helper cookies (single sign-on state) with this one; it takes it from the environment only.
     os.environ.setdefault("STREAMLIT_SERVER_COOKIE_SECRET", web_settings().signing_key())

@@ -11,11 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
+from page_app import OpenPage, identity_of, script
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from streamlit.testing.v1 import AppTest
 from web_site import ROOT, Site, StartSite, add_people
 
 from db.embedded import EmbeddedPostgres, free_port
 from db.engine import SessionFactory, create_engine_from, session_factory
+from db.vocabulary import Role
 from webapp import database
 from webapp.auth import identity
 from webapp.settings import web_settings
@@ -42,6 +46,25 @@ def web_database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     database.sessions.close()
     web_settings.cache_clear()
     identity.forget_all()
+
+
+@pytest.fixture
+def open_page(web_database: SessionFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenPage:
+    """Runs one page without a browser, as somebody of a role looks at it; there is one person a role."""
+    add_people(web_database)
+
+    def open_as(path: str, *, role: Role = Role.OPS, **query: str) -> AppTest:
+        person = identity_of(web_database, role)
+        # There is no browser, and so no cookie to tell who looks.
+        monkeypatch.setattr("webapp.shell.signed_in.identify", lambda cookie: person)
+        # What other tests have counted is not what this one counts.
+        st.cache_data.clear()
+        app = AppTest.from_file(str(script(tmp_path, path)), default_timeout=120)
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return open_as
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +121,7 @@ def window(visitor: BrowserContext) -> Page:
 
 
 def _await_healthy(site: Site, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(f"{site.url}/_stcore/health", timeout=2) as answer:

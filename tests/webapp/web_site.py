@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+from contrast import hard_to_read
 from playwright.sync_api import Page
 
 from db.engine import SessionFactory
@@ -109,9 +110,11 @@ def tick_row(window: Page, row: int) -> None:
 
 
 def take_screenshot(window: Page, name: str) -> None:
-    """Keep what the page looks like, for people."""
+    """Keep what the page looks like, for people, who can read all of it."""
     SCREENSHOTS.mkdir(exist_ok=True)
     window.screenshot(path=SCREENSHOTS / f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}.png")
+    faint = hard_to_read(window)
+    assert not faint, f"{name}: {faint}"
 
 
 def assert_no_traceback(window: Page) -> None:

@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webapp.auth.cookies import SESSION_COOKIE
 from webapp.auth.identity import identify
 
-_OPEN = ("/login", "/_stcore/", "/static/", "/media/", "/component/", "/healthz")
-"""Paths that need no sign-in: the page that makes one, Streamlit's machinery (which shows nothing without a run), its assets."""
+_OPEN = ("/login", "/_stcore/", "/static/", "/media/", "/component/", "/healthz", "/metrics")
+"""Paths that need no sign-in: the page that makes one, Streamlit's machinery (which shows nothing without a run), its assets,
+and what Prometheus reads, whose own door is ``webapp.metrics``."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",

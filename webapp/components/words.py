@@ -94,6 +94,11 @@ def move_words(move: AllowedMove, *, several: bool = False) -> str:
     return " ".join(words)
 
 
+def move_kind_words(kind: MoveKind) -> str:
+    """A kind of move in plain words (``Ask for``)."""
+    return _MOVE_WORDS[kind]
+
+
 def understood_words(move: HotelMove) -> str:
     """What the hotel's message was taken to mean (``named a price: 190 net``)."""
     words = HOTEL_MOVE_WORDS[move.kind]

@@ -33,8 +33,14 @@ def _say_where_it_runs(home: Home, out: Console) -> bool:
     return True
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+def interrupt_on_signals() -> None:
+    """Have SIGTERM stop a command as Ctrl-C does, and SIGINT where a shell started us in the background with it ignored."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for order in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(order, interrupt)
 
 
 def up(*, port: int | None = None, detach: bool = False, console: Console | None = None) -> None:
@@ -50,9 +56,7 @@ def up(*, port: int | None = None, detach: bool = False, console: Console | None
     if _say_where_it_runs(home, out):
         return
     supervisor = launch(with_parent=not detach)
-    # SIGTERM must stop the instance as Ctrl-C does, and so must SIGINT where a shell started us in the background with it ignored.
-    for order in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(order, _interrupt)
+    interrupt_on_signals()
     try:
         follow(supervisor, home, out)
         if detach:

@@ -10,7 +10,7 @@ import psycopg
 from db.engine import psycopg_url
 from webapp.instance.record import Record
 
-NAMES = ("postgres", "redis", "model", "web", "follow-up")
+NAMES = ("postgres", "redis", "model", "web", "follow-up", "worker", "beat")
 WELL = "well"
 
 
@@ -21,8 +21,7 @@ def health(name: str, record: Record) -> tuple[str | None, str]:
         "redis": record.broker_url.removeprefix("redis+socket://"),
         "model": record.model_url,
         "web": record.web_url or "",
-        "follow-up": "",
-    }[name]
+    }.get(name, "")
     if name not in record.pids:
         owned = name in record.ports or (name == "redis" and record.broker_url.startswith("redis+socket://"))
         return ("starting again" if owned else None), where
@@ -31,8 +30,7 @@ def health(name: str, record: Record) -> tuple[str | None, str]:
         "redis": lambda: True,
         "model": lambda: _get(record.model_url.removesuffix("/v1") + "/health"),
         "web": lambda: _get(f"http://127.0.0.1:{record.ports['web']}/_stcore/health"),
-        "follow-up": lambda: True,
-    }[name]
+    }.get(name, lambda: True)
     return (WELL if answers() else "does not answer yet"), where
 
 

@@ -118,6 +118,11 @@ def make_plan(settings: InstanceSettings, home: Home, *, last: Record | None, we
         serve = (sys.executable, "-m", "webapp.server", "--port", str(ports["web"]), "--host", settings.web_host)
         children.append(Child(name="web", command=serve, after="schema"))
         children.append(Child(name="follow-up", command=(sys.executable, "-m", "parley", "follow-up"), after="ready"))
+        if settings.jobs:
+            work = (sys.executable, "-m", "training.jobs.worker")
+            # The worker ends its step's process and gives its retrain back before it goes.
+            children.append(Child(name="worker", command=work, grace_s=30, after="ready"))
+            children.append(Child(name="beat", command=(*work, "--beat"), after="ready"))
     return Plan(
         home=home,
         children=tuple(children),

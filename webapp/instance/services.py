@@ -38,6 +38,30 @@ def connected_database() -> Generator[SessionFactory]:
 
 
 @contextmanager
+def database_address() -> Generator[str]:
+    """The database's address, with the same choice of where it comes from; for programs that connect by themselves."""
+    with _services(model=False) as (database_url, _):
+        yield database_url
+
+
+@contextmanager
+def connected_training(*, database: bool, model: bool) -> Generator[tuple[SessionFactory | None, str | None]]:
+    """What a training run is given: the database, and the address of our model server where that is to judge."""
+    if not database and not model:
+        yield None, None
+        return
+    with _services(model=model) as (database_url, model_url):
+        if not database:
+            yield None, model_url
+            return
+        engine = create_engine_from(database_url)
+        try:
+            yield session_factory(engine), model_url or None
+        finally:
+            engine.dispose()
+
+
+@contextmanager
 def _services(*, model: bool = True) -> Generator[tuple[str, str]]:
     """Database and model addresses: what the environment names, else the running instance's, else of one started for the block."""
     settings = InstanceSettings()

@@ -33,5 +33,8 @@ class InstanceSettings(BaseSettings):
     model_port: int | None = Field(default=None, ge=1, le=65535)
     """Port of our own model server on 127.0.0.1; unset: a free one."""
 
+    jobs: bool = True
+    """Run a worker and a beat, so that retrains are carried out; off where other machines do, or nobody retrains."""
+
     demo: bool = True
     """Add the demo hotels and tickets on a start."""

@@ -13,6 +13,7 @@ from db.vocabulary import Counterpart, Stage, TicketStatus
 from webapp import database
 from webapp.auth.identity import Identity
 from webapp.components.empty import empty_html
+from webapp.components.pager import show_place
 from webapp.components.words import COUNTERPART_WORDS, MODE_WORDS, STAGE_WORDS, moment, money
 from webapp.shell import places
 from webapp.shell.signed_in import reader_zone, signed_in
@@ -45,7 +46,7 @@ def show() -> None:
     chosen = _table(rows, key=f"talks:{hash(wanted)}:{page}")
     if chosen is not None:
         places.go(places.NEGOTIATION, id=str(chosen.id))
-    _pager(page, len(rows), total)
+    show_place("talks_page", "conversations", page=page, size=PAGE_SIZE, shown=len(rows), total=total)
 
 
 def _filters(person: Identity) -> ConversationFilter:
@@ -100,30 +101,6 @@ def _row(conversation: Conversation) -> dict[str, str]:
         "Who answers": COUNTERPART_WORDS[conversation.counterpart],
         "Last word": moment(conversation.updated_at, zone=reader_zone()),
     }
-
-
-def _pager(page: int, shown: int, total: int) -> None:
-    first, last = page * PAGE_SIZE + 1, page * PAGE_SIZE + shown
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"{first}–{last} of {total:,} conversations", width="content")
-        if total > PAGE_SIZE:
-            turn = st.session_state
-            st.button(
-                "",
-                icon=":material/chevron_left:",
-                disabled=page == 0,
-                key="talks_back",
-                help="Page before",
-                on_click=lambda: turn.update(talks_page=page - 1),
-            )
-            st.button(
-                "",
-                icon=":material/chevron_right:",
-                disabled=last >= total,
-                key="talks_on",
-                help="Next page",
-                on_click=lambda: turn.update(talks_page=page + 1),
-            )
 
 
 def _show_nothing(wanted: ConversationFilter) -> None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from db.vocabulary import Role
 from webapp.components.words import ROLE_WORDS
 from webapp.shell import places
 from webapp.shell.signed_in import signed_in
@@ -12,6 +13,8 @@ def show() -> None:
     person = signed_in()
     if person.may(*places.TICKETS.roles):
         places.go(places.TICKETS, **st.query_params.to_dict())
+    if Role.ANNOTATOR in person.roles:
+        places.go(places.RATE)
     roles = ", ".join(ROLE_WORDS[role] for role in sorted(person.roles))
     st.title(f"Welcome, {person.name}")
     if roles:

@@ -15,6 +15,7 @@ from db.vocabulary import TicketStatus
 from webapp import database
 from webapp.components.empty import empty_html
 from webapp.components.facts import gap_percent
+from webapp.components.pager import show_place
 from webapp.components.words import STATUS_WORDS, money, stay
 from webapp.pages.opening import show_opening
 from webapp.shell import places
@@ -51,7 +52,7 @@ def show() -> None:
     left, right = st.columns([2.85, 1], gap="medium")
     with left:
         chosen = _table(found, key=f"tickets:{hash(place)}:{page}")
-        _pager(page, found)
+        show_place("tickets_page", "tickets", page=page, size=PAGE_SIZE, shown=len(found.rows), total=found.total)
     with right:
         show_opening(chosen, found.latest, person=person)
 
@@ -145,30 +146,6 @@ def _row(ticket: Ticket, conversation: Conversation | None) -> dict[str, str]:
         "Gap": "" if gap is None else f"{gap:+} %",
         "Status": status,
     }
-
-
-def _pager(page: int, found: _Found) -> None:
-    first, last = page * PAGE_SIZE + 1, page * PAGE_SIZE + len(found.rows)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"{first}–{last} of {found.total:,} tickets", width="content")
-        if found.total > PAGE_SIZE:
-            turn = st.session_state
-            st.button(
-                "",
-                icon=":material/chevron_left:",
-                disabled=page == 0,
-                key="tickets_back",
-                help="Page before",
-                on_click=lambda: turn.update(tickets_page=page - 1),
-            )
-            st.button(
-                "",
-                icon=":material/chevron_right:",
-                disabled=last >= found.total,
-                key="tickets_on",
-                help="Next page",
-                on_click=lambda: turn.update(tickets_page=page + 1),
-            )
 
 
 def _show_nothing(wanted: TicketFilter) -> None:

@@ -2,22 +2,12 @@
 
 import streamlit as st
 
-from webapp.pages import conversations, home, negotiation, new_ticket, people, ticket_import, tickets
 from webapp.shell import places
 from webapp.shell.account import show_account
 from webapp.shell.notes import show_notes
+from webapp.shell.sections import SECTIONS
 from webapp.shell.signed_in import signed_in
 from webapp.shell.theme import MARK, STYLE
-
-_PAGES = (
-    (places.TICKETS, tickets.show),
-    (places.CONVERSATIONS, conversations.show),
-    (places.NEW_TICKET, new_ticket.show),
-    (places.IMPORT, ticket_import.show),
-    (places.NEGOTIATION, negotiation.show),
-    (places.PEOPLE, people.show),
-    (places.HOME, home.show),
-)
 
 
 def main() -> None:
@@ -26,9 +16,9 @@ def main() -> None:
     st.html(STYLE)
     st.logo(str(MARK), size="large")
     person = signed_in()
-    pages = {place.path: places.page(place, run, person=person) for place, run in _PAGES}
-    places.register(pages)
-    chosen = st.navigation(list(pages.values()))
+    sections = {heading: [(place, places.page(place, draw, person=person)) for place, draw in pages] for heading, pages in SECTIONS.items()}
+    places.register({place.path: page for pages in sections.values() for place, page in pages})
+    chosen = st.navigation({heading: [page for _, page in pages] for heading, pages in sections.items()}, expanded=True)
     show_account(person)
     show_notes()
     chosen.run()

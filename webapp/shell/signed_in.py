@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from db.vocabulary import Role
+from webapp.annotate.ratings import give_back
 from webapp.auth.cookies import SESSION_COOKIE
 from webapp.auth.identity import Identity, identify
 from webapp.auth.sign_in import sign_out
@@ -31,8 +32,12 @@ def signed_in(*roles: Role) -> Identity:
 
 
 def leave() -> None:
-    """Sign out: a button's callback."""
-    sign_out(st.context.cookies.get(SESSION_COOKIE))
+    """Sign out, giving back what the person holds to judge: a button's callback."""
+    cookie = st.context.cookies.get(SESSION_COOKIE)
+    person = identify(cookie)
+    if person is not None:
+        give_back(person.user_id)
+    sign_out(cookie)
     st.session_state[_LEFT] = True
 
 

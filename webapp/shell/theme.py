@@ -15,7 +15,7 @@ _LIGHT = {
     "dataframeHeaderBackgroundColor": "#f1f5f5",
 }
 _DARK = {
-    "primaryColor": "#1a9084",
+    "primaryColor": "#168277",
     "backgroundColor": "#10181a",
     "secondaryBackgroundColor": "#1a2629",
     "textColor": "#e6eeee",
@@ -28,7 +28,7 @@ _BOTH = {
     "buttonRadius": "8px",
     "baseFontSize": 15,
     "showWidgetBorder": True,
-    "headingFontWeights": [650, 640, 620],
+    "headingFontWeights": [650, 650, 600],
     "headingFontSizes": ["1.55rem", "1.3rem", "1.1rem", "1rem"],
 }
 _SIDEBAR = {"light": {"backgroundColor": "#f1f5f5"}, "dark": {"backgroundColor": "#141e20"}}

@@ -106,10 +106,12 @@ def test_that_an_instance_starts_is_found_heals_and_stops(parley: Parley) -> Non
             assert password.group(1).encode() not in path.read_bytes(), path
 
     # What dies comes back.
+    until(lambda: {"worker", "beat"} <= parley.record().pids.keys())
     before = dict(parley.record().pids)
-    for name in ("web", "postgres", "redis"):
+    killed = ("web", "postgres", "redis", "worker", "beat")
+    for name in killed:
         os.kill(before[name], signal.SIGKILL)
-    until(lambda: all(parley.record().pids.get(name) not in (None, before[name]) for name in ("web", "postgres", "redis")))
+    until(lambda: all(parley.record().pids.get(name) not in (None, before[name]) for name in killed))
     until(parley.all_well)
 
     # Killed without a chance to clean up: everything goes with it, and the next start is clean.

@@ -75,10 +75,15 @@ def _settings(**values: object) -> InstanceSettings:
 
 def test_that_a_named_service_is_used_and_none_of_ours_is_started(home: Home) -> None:
     plan = make_plan(_settings(), home, last=None)
-    assert [child.name for child in plan.children] == ["web", "follow-up"]
+    assert [child.name for child in plan.children] == ["web", "follow-up", "worker", "beat"]
     assert plan.environment["PARLEY_DATABASE_URL"] == "postgresql://u:p@127.0.0.1/x"
     assert plan.environment["PARLEY_BROKER_URL"] == "redis://127.0.0.1/0"
     assert plan.environment["PARLEY_MODEL_URL"] == "http://127.0.0.1:1/v1"
+
+
+def test_that_nothing_retrains_where_jobs_are_off_or_only_a_command_needs_services(home: Home) -> None:
+    assert [child.name for child in make_plan(_settings(jobs="off"), home, last=None).children] == ["web", "follow-up"]
+    assert make_plan(_settings(), home, last=None, web=False).children == ()
 
 
 def test_that_a_port_in_use_is_named_with_who_has_it_and_what_to_change(home: Home) -> None:
