@@ -22,9 +22,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from agent.language.blanks import blanks
 from agent.language.templates import template
 from agent.simulation import BDPhrase, Conversation, Quality, converse, phrasebook, sample_profile
-from agent.simulation.slots import slot_values
 from training.badcases import cases
 from training.experts import (
     Alpha,
@@ -107,7 +107,7 @@ def plant(places: Sequence[Place]) -> Iterator[Planted]:
         pool = [place for move in sorted(line.moves) for place in by_move[move] if _may_stand(line, place.truth)]
         count = 0
         for place in rng.sample(pool, k=len(pool)):
-            values = dict(slot_values(place.truth.context, place.truth.move, place.truth.fact, rng))
+            values = blanks(place.truth.context, place.truth.move)
             if line.slots <= values.keys():
                 yield Planted(line, said_again(place, line.text.format_map(values)))
                 count += 1

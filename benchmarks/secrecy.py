@@ -34,6 +34,7 @@ from agent.language.client import Completion, ModelClient
 from agent.language.templates import template
 from agent.service.events import Sent
 from agent.service.graph import Attempt, Decision, Steps, Table, TurnState, build_graph, new_turn
+from agent.settings import AgentSettings
 from benchmarks.throwaway import model_server
 from db.vocabulary import HotelMoveKind, PriceBasis, Speaker, Stage, TicketStatus
 
@@ -118,6 +119,11 @@ class ListeningClient(ModelClient):
         self._keep(arguments)
         return super().complete_json(**arguments)
 
+    def complete_many(self, **arguments: Any) -> list[Completion]:
+        """As the client's own."""
+        self._keep(arguments)
+        return super().complete_many(**arguments)
+
     def stream_json(self, **arguments: Any) -> Iterator[str]:
         """As the client's own."""
         self._keep(arguments)
@@ -163,7 +169,7 @@ def attack(client: ModelClient, stage: Stage, words: str, *, model: str = "parle
     history = (*history, Utterance(Speaker.HOTEL, words))
     table = Table(facts=(FACTS,), terms=TERMS, history=history, state=state, model=model, language="en", autopilot=True, drafts_so_far=0)
     desk = MemoryDesk(table)
-    graph = build_graph(Steps(client=client, desk=desk, temperature=temperature))
+    graph = build_graph(Steps(client=client, desk=desk, settings=AgentSettings(temperature=temperature)))
     graph.invoke(new_turn(UUID(int=hash((stage, words)) % 2**64), 1, heard=words))
     assert desk.step is not None
     sent = desk.attempts[-1]

@@ -70,6 +70,13 @@ class TimedClient(ModelClient):
         self._note(streamed=False, arguments=arguments, started=started, first=time.perf_counter() - started)
         return answer
 
+    def complete_many(self, **arguments: Any) -> list[Completion]:
+        """As the client's own."""
+        started = time.perf_counter()
+        answers = super().complete_many(**arguments)
+        self._note(streamed=False, arguments=arguments, started=started, first=time.perf_counter() - started)
+        return answers
+
     def stream_json(self, **arguments: Any) -> Iterator[str]:
         """As the client's own; only the time inside the client counts."""
         started = time.perf_counter()
@@ -144,7 +151,9 @@ def bare(client: ModelClient, calls: Sequence[ModelCall], *, at_once: int) -> tu
 
     def one(call: ModelCall) -> None:
         started = time.perf_counter()
-        if not call.streamed:
+        if "copies" in call.arguments:
+            client.complete_many(**call.arguments)
+        elif not call.streamed:
             client.complete_json(**call.arguments)
         else:
             for number, _ in enumerate(client.stream_json(**call.arguments)):

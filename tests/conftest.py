@@ -1,8 +1,8 @@
 """What every test may ask for: real services of its own, started once a session on free ports, stopped at its end.
 
-``postgres_url`` · a server, ``database_url`` · an empty migrated database, ``production_postgres_url`` · the same on the server that
-``PARLEY_TEST_POSTGRES`` names, ``redis_url`` · a broker, ``model_server`` · vLLM with the starter model, ``chromium_path`` · a browser,
-``parley_data`` · the folder with the benchmark data.
+``postgres_url`` · a server, ``database_url`` · an empty migrated database, ``engine``, ``sessions`` and ``session`` · on it,
+``production_postgres_url`` · the same on the server that ``PARLEY_TEST_POSTGRES`` names, ``redis_url`` · a broker, ``model_server`` · vLLM
+with the starter model, ``chromium_path`` · a browser, ``parley_data`` · the folder with the benchmark data.
 """
 
 import contextlib
@@ -16,18 +16,26 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import redis
 from psycopg import sql
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from agent.serving.starter import MODEL_FOLDER
 from agent.serving.swap import ModelServer, ModelServerUnavailable
 from db.embedded import EmbeddedPostgres, embedded_postgres, free_port
+from db.engine import SessionFactory, create_engine_from, session_factory
 from tests import chromium, tiny_model
 from webapp.instance import broker
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# No test may fail because the machine is busy.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +69,27 @@ def database_url(embedded: EmbeddedPostgres, migrated_template: str) -> Iterator
     name = f"test_{uuid.uuid4().hex}"
     yield embedded.create_database(name, template=migrated_template)
     embedded.drop_database(name)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Connections to ``database_url``."""
+    engine = create_engine_from(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> SessionFactory:
+    """Sessions on ``database_url``."""
+    return session_factory(engine)
+
+
+@pytest.fixture
+def session(sessions: SessionFactory) -> Iterator[Session]:
+    """One transaction on ``database_url``, never committed."""
+    with sessions() as session:
+        yield session
 
 
 @pytest.fixture
