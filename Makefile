@@ -11,11 +11,12 @@ export PYTHON
 # Nothing of the caller's Python may leak in.
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up test check bench clean lock environment
+.PHONY: help up test soak check bench clean lock environment
 
 help:
 	@echo "make up      install what is missing, start everything, print the address"
 	@echo "make test    install what the tests need, a browser included, and run them all"
+	@echo "make soak    the tests that take minutes each: whole retrains killed at random, two model servers, two workers"
 	@echo "make check   style, types, floors, migrations"
 	@echo "make bench   the benchmarks, with their figures"
 	@echo "make lock    resolve the pinned packages again"
@@ -30,6 +31,9 @@ up: environment
 test: environment
 	@echo "Browser: $$($(BIN)/python -m tests.chromium)"
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: environment
+	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 check: environment
 	$(BIN)/ruff check .
