@@ -152,6 +152,11 @@ class Desk:
         job = self.job(conversation_id)
         return job is not None and not job.progress.is_over
 
+    def finished(self, conversation_id: UUID) -> Job | None:
+        """The conversation's latest job, if it is over: whatever is read from now on holds what it did."""
+        job = self.job(conversation_id)
+        return job if job is not None and job.progress.is_over else None
+
     def start(self, conversation_id: UUID, work: Work, *, key: str) -> Job:
         """Begin work, or find what is already being done: the same key twice, or a conversation that is busy, begins nothing."""
         with self._lock:

@@ -33,6 +33,8 @@ def show() -> None:
             places.link(places.CONVERSATIONS, "Conversations")
             places.link(places.TICKETS, "Tickets")
         return
+    # Asked before the conversation is read: work that ends in between has changed what was read, and is followed to its end instead.
+    seen = backend.desk().finished(conversation_id)
     view = backend.negotiations().view(conversation_id)
     job = composer.carry_on(view)
     _header(view, person)
@@ -40,7 +42,7 @@ def show() -> None:
     with right:
         _tickets(view)
     with left:
-        show_talk(view, job, person=person)
+        show_talk(view, job, seen=seen, person=person)
 
 
 def _wanted() -> UUID | None:

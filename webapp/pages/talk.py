@@ -32,12 +32,12 @@ class _Talk:
     live: DeltaGenerator
 
 
-def show_talk(view: ConversationView, job: Job | None, *, person: Identity) -> None:
-    """Draw the talk, and follow the job to its end where one runs."""
+def show_talk(view: ConversationView, job: Job | None, *, seen: Job | None, person: Identity) -> None:
+    """Draw the talk, and follow the job to its end where one runs. ``seen`` is the job whose outcome is in the view already."""
     with st.container(height=520, border=False, key="talk", autoscroll=True):
         talk = _Talk(st.empty(), st.empty())
         _draw(talk, view)
-    if job is None or job.progress.is_over:
+    if job is None or job is seen:
         if view.pending is not None and not deciding.is_editing(view.pending, job):
             pending = view.pending
             talk.live.html(draft_html(pending.text, verdicts=pending.verdicts, move=pending.move, origin=pending.origin))

@@ -1,6 +1,7 @@
 """Steps with work in them that takes a moment instead of minutes: in a process as it really is, or within the test's own.
 
-They note in ``notes.txt`` when they begin and end, so that a test sees what was done twice or by two at once.
+They note in ``notes.txt`` when they begin and end, so that a test sees what was done twice or by two at once. With ``HOLD_AT`` set to one
+of these notes ("evaluate ends"), whoever writes it waits there for the test's kill.
 """
 
 import json
@@ -54,6 +55,8 @@ def within(folder: Path, name: RetrainStep, lease: Lease, environment: Mapping[s
 def _note(folder: Path, name: RetrainStep, what: str) -> None:
     with (folder / NOTES).open("a", encoding="utf-8") as file:
         print(f"{name} {what}", file=file, flush=True)
+    while os.environ.get("HOLD_AT") == f"{name} {what}":
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":
