@@ -28,9 +28,11 @@ environment:
 up: environment
 	@exec $(BIN)/parley up
 
+# Five thousand tests with real browsers, servers and kills: one that fails is tried once more, five at most, and its traceback is printed
+# all the same. What passes the second time is a race to be found, in the test or in Parley.
 test: environment
 	@echo "Browser: $$($(BIN)/python -m tests.chromium)"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --reruns 1 --max-suite-reruns 5 --rerun-show-tracebacks $(ARGS)
 
 soak: environment
 	@$(BIN)/python -m pytest -m soak $(ARGS)
