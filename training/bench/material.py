@@ -10,7 +10,7 @@ from pathlib import Path
 from agent.domain import Reply, TurnContext
 from agent.serving.starter import MODEL_FOLDER
 from training.bench.plan import BenchPlan
-from training.bench.speaker import Speaker
+from training.bench.speaker import AsServed, Speaker
 from training.objectives.settings import SERVING_TEMPERATURE
 from training.rewards.model import RewardModel, RewardModelSettings
 from training.rewards.model.material import Material, train_on
@@ -32,8 +32,8 @@ def simulate(plan: BenchPlan, folder: Path, tell: Report) -> None:
     settings = SimulatedSettings(
         contexts=profile.contexts, seed=profile.seed, samples=profile.samples, policy="base", validation_share=profile.validation_share
     )
-    speak = _in_batches(speaker_of(None, seed=profile.seed), tell)
-    take_simulated(folder / SNAPSHOT, settings, policy=speak, report=tell)
+    speaker = speaker_of(None, seed=profile.seed)
+    take_simulated(folder / SNAPSHOT, settings, policy=_in_batches(speaker, tell), holds=AsServed(speaker), report=tell)
 
 
 def speaker_of(adapter: Path | None, *, seed: int) -> Speaker:

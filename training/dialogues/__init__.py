@@ -6,6 +6,6 @@ what a hotel meets here is a policy's weights alone.
 
 from training.dialogues.dialogue import Dialogue, Exchange, Room
 from training.dialogues.hotels import Meeting, meet
-from training.dialogues.playing import Speak, play_many
+from training.dialogues.playing import Speak, play, play_many
 
-__all__ = ["Dialogue", "Exchange", "Meeting", "Room", "Speak", "meet", "play_many"]
+__all__ = ["Dialogue", "Exchange", "Meeting", "Room", "Speak", "meet", "play", "play_many"]

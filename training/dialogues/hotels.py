@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from agent.domain import Mandate, TicketFacts
 from agent.simulation import HELD_OUT_PERSONAS, HotelProfile, Persona, sample_profile, sample_tickets
+from agent.simulation.phrases import Language
 from training.starter import names
 
 _HELD_OUT_DAY = date(2027, 1, 4)
@@ -27,6 +28,10 @@ class Meeting:
     profile: HotelProfile
     chances: int
     """Seed of the simulated hotel's own chances."""
+    today: date | None = None
+    """What a reply may know of the day; None where days do not matter."""
+    language: Language = "en"
+    """Both sides speak it."""
 
     @property
     def facts(self) -> tuple[TicketFacts, ...]:

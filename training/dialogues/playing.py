@@ -30,10 +30,17 @@ class BadSpeaker(ParleyError):
 def play_many(
     numbers: Sequence[int], speak: Speak, *, seed: int, held_out: bool, at_once: int = 64, progress: Report = silent
 ) -> list[Dialogue]:
-    """Hold the dialogues of these numbers to their end, in their order.
+    """Hold the dialogues of these numbers to their end, in their order (``play``).
 
-    The same number and seed meets the same hotel whatever is said. ``at_once`` changes nothing, but as far as ``speak``'s answer to a
-    context depends on the others that it is asked with.
+    The same number and seed meets the same hotel whatever is said.
+    """
+    return play([meet(number, seed, held_out=held_out) for number in numbers], speak, at_once=at_once, progress=progress)
+
+
+def play(meetings: Sequence[Meeting], speak: Speak, *, at_once: int = 64, progress: Report = silent) -> list[Dialogue]:
+    """Meet these hotels, in their order.
+
+    ``at_once`` changes nothing, but as far as ``speak``'s answer to a context depends on the others that it is asked with.
 
     Raises:
         BadSpeaker: for another number of replies than contexts, or a move that is not open.
@@ -42,12 +49,12 @@ def play_many(
     if at_once < 1:
         raise ValueError(f"at least one dialogue is held at once, not {at_once}")
     held: dict[int, Dialogue] = {}
-    waiting = list(enumerate(numbers))[::-1]
+    waiting = list(enumerate(meetings))[::-1]
     running: list[tuple[int, _Talk]] = []
     while waiting or running:
         while waiting and len(running) < at_once:
-            place, number = waiting.pop()
-            running.append((place, _Talk(meet(number, seed, held_out=held_out))))
+            place, meeting = waiting.pop()
+            running.append((place, _Talk(meeting)))
         contexts = [talk.context for _, talk in running]
         replies = speak(contexts)
         if len(replies) != len(contexts):
@@ -56,8 +63,8 @@ def play_many(
             talk.say(reply)
         held |= {place: talk.dialogue() for place, talk in running if talk.over}
         running = [(place, talk) for place, talk in running if not talk.over]
-        progress(BuildEvent(phase="dialogues", done=len(held), total=len(numbers)))
-    return [held[place] for place in range(len(numbers))]
+        progress(BuildEvent(phase="dialogues", done=len(held), total=len(meetings)))
+    return [held[place] for place in range(len(meetings))]
 
 
 class _Talk:
@@ -107,4 +114,7 @@ class _Talk:
         self.context = self._now()
 
     def _now(self) -> TurnContext:
-        return turn_context(self._step, self._meeting.facts, self._history, hotel_move=self._heard)
+        meeting = self._meeting
+        return turn_context(
+            self._step, meeting.facts, self._history, hotel_move=self._heard, today=meeting.today, language=meeting.language
+        )

@@ -19,7 +19,7 @@ from db.engine import create_engine_from, session_factory
 from db.settings import DatabaseSettings
 from db.vocabulary import RetrainStep
 from training.bench.material import speaker_of, spread
-from training.bench.speaker import Speaker
+from training.bench.speaker import AsServed, Speaker
 from training.jobs.against import read_against, read_cases
 from training.jobs.beginning import Beginning
 from training.jobs.plan import Logged, Simulated
@@ -69,8 +69,10 @@ def _snapshot(begun: Beginning, place: Path, tell: Report) -> dict[str, Any]:
                 policy=begun.start,
                 validation_share=asked.validation_share,
             )
-            speak = _in_batches(speaker_of(begun.start_adapter, seed=asked.seed), tell) if asked.samples else None
-            return _counts(take_simulated(data, settings, policy=speak, report=tell))
+            if not asked.samples:
+                return _counts(take_simulated(data, settings, report=tell))
+            speaker = speaker_of(begun.start_adapter, seed=asked.seed)
+            return _counts(take_simulated(data, settings, policy=_in_batches(speaker, tell), holds=AsServed(speaker), report=tell))
         case Logged() as asked:
             url = DatabaseSettings().database_url
             assert url is not None, "the worker names its database"

@@ -1,13 +1,14 @@
 """Contexts, preferences, demonstrations and stars from simulated dialogues and simulated experts, without a database.
 
-Decided here: which dialogues there are (trained personas and phrases only, held-out ones never), which of their turns become contexts, who
-rates what, and by which rules ratings become examples: the same as for people's (``training.data``). All of it follows from the seed, every
-row says that it is simulated, and the first contexts of a larger set are those of a smaller one.
+Decided here: which dialogues there are (trained personas and phrases only, held-out ones never), which of their turns become contexts, that
+a policy is also asked and rated after its own words, who rates what, and by which rules ratings become examples: the same as for people's
+(``training.data``). All of it follows from the seed, every row says that it is simulated, and of scripted dialogues the first contexts of a
+larger set are those of a smaller one.
 """
 
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,12 +20,13 @@ from statistics import fmean
 from uuid import UUID, uuid5
 
 from agent.language.prompts import prompts_version
-from agent.simulation import Quality, converse
+from agent.simulation import Conversation, Quality, converse, sample_profile, sample_tickets
 from agent.simulation.phrases import Language
 from training.data.columns import Format, Row, Source, derived_id, instant, ordered, pseudonym
 from training.data.examples import BAD_STARS, GOOD_STARS, RatedReply
 from training.data.export import Contrasts
 from training.data.spool import Spool
+from training.dialogues import Meeting, play
 from training.experts import Expert, Rating, panel
 from training.snapshots.candidates import Candidate, Policy, rated, scripted
 from training.snapshots.contexts import ContextRow, Simulation, context_row
@@ -61,6 +63,9 @@ class SimulatedSettings:
     """Pairs of replies to a context that an expert compares."""
     policy: str = ""
     """Name of the policy whose replies are rated too; empty where there is none."""
+    own: float = 0.5
+    """Share of the contexts that stand in dialogues of the policy's own, where one is given. What it says too often is a repetition only
+    after its own words: without them neither a reward model nor a policy learns that it grates."""
     language: Language = "en"
     validation_share: float = 0.1
 
@@ -69,8 +74,8 @@ class SimulatedSettings:
             raise ValueError("contexts, per_hotel, samples, experts and raters are at least 1, comparisons at least 0")
         if self.raters > self.experts:
             raise ValueError(f"a reply cannot be rated by {self.raters} of {self.experts} experts")
-        if not 0 <= self.validation_share <= 1:
-            raise ValueError(f"the share of validation is in [0, 1], not {self.validation_share}")
+        if not (0 <= self.validation_share <= 1 and 0 <= self.own <= 1):
+            raise ValueError(f"shares are in [0, 1], of validation too: not {self.validation_share} and {self.own}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,20 +101,24 @@ def simulated_rows(
     *,
     at_once: int = 1,
     policy: Policy | None = None,
+    holds: Policy | None = None,
     settings: SimulatedSettings | None = None,
     report: Report = silent,
 ) -> SimulatedRows:
     """Simulate, with ``at_once`` processes, on which the result does not depend. ``settings`` stands in for both numbers.
 
-    With a ``policy`` its replies are rated beside the scripted ones. Raises ValueError for numbers that make no sense.
+    With a ``policy`` its replies are rated beside the scripted ones, also in dialogues that ``holds`` held: the same policy as it is
+    served, or the policy itself. Raises ValueError for numbers that make no sense.
     """
     chosen = settings or SimulatedSettings(contexts=n_contexts, seed=seed)
-    chosen = replace(chosen, policy=(chosen.policy or "policy") if policy is not None else "")
+    if policy is None:
+        chosen = replace(chosen, policy="", own=0.0)
+        return _examples(_played(chosen, chosen.contexts, at_once, report), chosen)
+    chosen = replace(chosen, policy=chosen.policy or "policy")
+    own = round(chosen.own * chosen.contexts)
     experts = panel(chosen.experts, chosen.seed)
-    pairs = _played(chosen, at_once, report)
-    if policy is not None:
-        pairs = _with_policy(pairs, policy, experts, chosen, report)
-    return _examples(pairs, chosen)
+    pairs = _played(chosen, chosen.contexts - own, at_once, report) + _held(chosen, own, holds or policy, report)
+    return _examples(_with_policy(pairs, policy, experts, chosen, report), chosen)
 
 
 # -- dialogues --------------------------------------------------------------------------------------------------------------------------
@@ -118,20 +127,41 @@ _Pair = tuple[ContextRow, list[Candidate]]
 """A context with the replies to it."""
 
 
-def _played(settings: SimulatedSettings, at_once: int, report: Report) -> list[_Pair]:
+def _played(settings: SimulatedSettings, wanted: int, at_once: int, report: Report) -> list[_Pair]:
+    """Contexts of dialogues in which both sides are scripted."""
+
+    def converse_all(numbers: Sequence[int]) -> Iterator[list[_Pair]]:
+        yield from _results([(settings, numbers[start : start + _CHUNK]) for start in range(0, len(numbers), _CHUNK)], at_once)
+
+    return _enough(settings, wanted, converse_all, report, phase="simulating")
+
+
+def _held(settings: SimulatedSettings, wanted: int, policy: Policy, report: Report) -> list[_Pair]:
+    """Contexts of dialogues that the policy holds itself."""
+    experts = panel(settings.experts, settings.seed)
+
+    def hold(numbers: Sequence[int]) -> Iterator[list[_Pair]]:
+        drawn = [_Drawn.at(f"{settings.seed}/own/{number}") for number in numbers]
+        for at, dialogue in zip(drawn, play([at.meeting(settings.language) for at in drawn], policy), strict=True):
+            yield list(_turns(settings, at, dialogue.conversation, experts))
+
+    return _enough(settings, wanted, hold, report, phase="dialogues of the policy")
+
+
+def _enough(
+    settings: SimulatedSettings, wanted: int, hold: Callable[[Sequence[int]], Iterator[list[_Pair]]], report: Report, *, phase: str
+) -> list[_Pair]:
     """Exactly as many contexts as are wanted, dialogue after dialogue."""
     pairs: list[_Pair] = []
     first = 0
-    while len(pairs) < settings.contexts:
+    while len(pairs) < wanted:
         # A dialogue may be shorter than what is drawn from it: then some more are played.
-        missing = -(-(settings.contexts - len(pairs)) // settings.per_hotel)
-        numbers = range(first, first + missing)
-        chunks = [(settings, numbers[start : start + _CHUNK]) for start in range(0, missing, _CHUNK)]
-        first += missing
-        for played in _results(chunks, at_once):
+        missing = -(-(wanted - len(pairs)) // settings.per_hotel)
+        for played in hold(range(first, first + missing)):
             pairs.extend(played)
-            report(BuildEvent(phase="simulating", done=min(len(pairs), settings.contexts), total=settings.contexts))
-    return pairs[: settings.contexts]
+            report(BuildEvent(phase=phase, done=min(len(pairs), wanted), total=wanted))
+        first += missing
+    return pairs[:wanted]
 
 
 def _results(chunks: Sequence[tuple[SimulatedSettings, Sequence[int]]], at_once: int) -> Iterator[list[_Pair]]:
@@ -148,27 +178,50 @@ def _play(chunk: tuple[SimulatedSettings, Sequence[int]]) -> list[_Pair]:
     return list(chain.from_iterable(_dialogue(settings, number, experts) for number in numbers))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawn:
+    """What a dialogue begins from."""
+
+    rng: random.Random
+    seed: int
+    today: date
+
+    @classmethod
+    def at(cls, name: str) -> "_Drawn":
+        rng = random.Random(f"snapshot:{name}")
+        seed = int.from_bytes(sha256(f"parley simulated dialogue {name}".encode()).digest()[:6])
+        return cls(rng=rng, seed=seed, today=_FIRST_DAY + timedelta(days=rng.randrange(_DAYS)))
+
+    def meeting(self, language: Language) -> Meeting:
+        """The hotel that ``converse`` would meet, from which a context draws it again."""
+        tickets = sample_tickets(self.seed, today=self.today)
+        profile = sample_profile(tuple(fact for fact, _ in tickets), self.seed, language=language)
+        return Meeting(number=0, seed=self.seed, tickets=tickets, profile=profile, chances=self.seed, today=self.today, language=language)
+
+
 def _dialogue(settings: SimulatedSettings, number: int, experts: Sequence[Expert]) -> Iterator[_Pair]:
-    """Some turns of one dialogue, each with rated scripted replies."""
-    name = f"{settings.seed}/{number}"
-    rng = random.Random(f"snapshot:{name}")
-    seed = int.from_bytes(sha256(f"parley simulated dialogue {name}".encode()).digest()[:6])
-    today = _FIRST_DAY + timedelta(days=rng.randrange(_DAYS))
-    conversation = converse(seed, today=today, quality=rng.choice(SPEAKERS), language=settings.language)
+    """Some turns of one scripted dialogue."""
+    at = _Drawn.at(f"{settings.seed}/{number}")
+    conversation = converse(at.seed, today=at.today, quality=at.rng.choice(SPEAKERS), language=settings.language)
+    yield from _turns(settings, at, conversation, experts)
+
+
+def _turns(settings: SimulatedSettings, at: _Drawn, conversation: Conversation, experts: Sequence[Expert]) -> Iterator[_Pair]:
+    """Some turns of the dialogue, each with rated scripted replies."""
     assert not conversation.profile.held_out, "held-out personas are only ever measured with"
     mandates = {fact.label: mandate for fact, mandate in conversation.tickets}
-    hotel = pseudonym("hotel", uuid5(_SPACE, f"hotel {seed}")) or ""
-    drawn = rng.sample(range(len(conversation.exchanges)), min(settings.per_hotel, len(conversation.exchanges)))
+    hotel = pseudonym("hotel", uuid5(_SPACE, f"hotel {at.seed}")) or ""
+    drawn = at.rng.sample(range(len(conversation.exchanges)), min(settings.per_hotel, len(conversation.exchanges)))
     for turn in sorted(drawn):
         row = context_row(
             conversation.exchanges[turn].context,
             hotel=hotel,
             split=split_of(hotel, settings.validation_share),
-            conversation_id=uuid5(_SPACE, f"conversation {seed}"),
-            created_at=instant(datetime.combine(today, time(), UTC)),
-            simulation=Simulation(seed=seed, profile=conversation.profile, mandates=mandates),
+            conversation_id=uuid5(_SPACE, f"conversation {at.seed}"),
+            created_at=instant(datetime.combine(at.today, time(), UTC)),
+            simulation=Simulation(seed=at.seed, profile=conversation.profile, mandates=mandates),
         )
-        yield row, rated(row, list(scripted(row.context, settings.qualities, rng)), experts, by="scripted")
+        yield row, rated(row, list(scripted(row.context, settings.qualities, at.rng)), experts, by="scripted")
 
 
 def _with_policy(

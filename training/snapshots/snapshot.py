@@ -80,12 +80,13 @@ def take_simulated(
     *,
     at_once: int = 1,
     policy: Policy | None = None,
+    holds: Policy | None = None,
     report: Report = silent,
 ) -> Manifest:
     """The same from simulated dialogues and experts, without a database; ``at_once`` processes, on which the bytes do not depend."""
     chosen = settings or SimulatedSettings()
     with SnapshotWriter(folder, validation_share=chosen.validation_share) as writer:
-        rows = simulated_rows(settings=chosen, at_once=at_once, policy=policy, report=report)
+        rows = simulated_rows(settings=chosen, at_once=at_once, policy=policy, holds=holds, report=report)
         for context in rows.contexts:
             writer.put(CONTEXTS, context.row())
         for kind, told in rows.tables.items():

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from statistics import fmean
 
 import pytest
 
@@ -20,6 +21,7 @@ from training.experts import judge, panel, witness
 from training.snapshots import ContextRow, SimulatedRows, SimulatedSettings, context_id, simulated_rows, split_of
 from training.snapshots import simulated as simulated_module
 from training.snapshots.candidates import scripted
+from training.snapshots.contexts import Simulation
 
 
 @cache
@@ -112,7 +114,7 @@ def test_that_a_policys_replies_are_rated_beside_the_scripted_ones() -> None:
         rng = random.Random(len(asked))
         return [Reply(move=context.allowed[0], text=f"Dear friend, {bd.say(context, context.allowed[0], rng=rng)}") for context in contexts]
 
-    settings = SimulatedSettings(contexts=12, seed=3, samples=2, comparisons=6)
+    settings = SimulatedSettings(contexts=12, seed=3, samples=2, comparisons=6, own=0)
     rows = simulated_rows(policy=policy, settings=settings)
     assert len(asked) == 24
     by = Counter(row["policy_version"] for row in rows.preferences)
@@ -123,8 +125,38 @@ def test_that_a_policys_replies_are_rated_beside_the_scripted_ones() -> None:
         simulated_rows(policy=lambda contexts: [], settings=settings)
 
 
+def test_that_a_policy_is_also_asked_and_rated_after_its_own_words() -> None:
+    bd = ScriptedBD()
+    pet = "We would like to look back on this as a talk between partners."
+
+    def says_one_thing(contexts: Sequence[TurnContext]) -> list[Reply]:
+        return [Reply(move=at.allowed[0], text=pet) for at in contexts]
+
+    def holds(contexts: Sequence[TurnContext]) -> list[Reply]:
+        said = [bd.say(at, at.allowed[0], rng=random.Random(len(at.history))) for at in contexts]
+        return [Reply(move=at.allowed[0], text=f"{text} {pet}") for at, text in zip(contexts, said, strict=True)]
+
+    settings = SimulatedSettings(contexts=20, seed=3, samples=1, own=0.5)
+    rows = simulated_rows(policy=says_one_thing, holds=holds, settings=settings)
+    ours = [row for row in rows.contexts if any(pet in said.text for said in row.context.history)]
+    openings = [row for row in rows.contexts[10:] if not row.context.history]
+    assert len(rows.contexts) == 20
+    assert {row.id for row in ours} == {row.id for row in rows.contexts[10:]} - {row.id for row in openings}
+    for row in ours:  # the hotel can be drawn again, for experts to rate what is said there later
+        assert row.simulation is not None
+        assert Simulation.of(row.simulation.seed, row.context) == row.simulation
+    assert rows.contexts[:10] == simulated_rows(10, 3).contexts
+    assert rows == simulated_rows(policy=says_one_thing, holds=holds, settings=settings)
+
+    def liked(among: list[ContextRow]) -> float:
+        truths = [row.truth(Reply(move=row.context.allowed[0], text=pet)) for row in among]
+        return fmean(panel(1)[0].rate(truth).stars for truth in truths)
+
+    assert liked(ours) < liked([row for row in rows.contexts if row not in ours])
+
+
 def test_that_an_answer_which_is_no_reply_is_nobodys_to_rate() -> None:
-    settings = SimulatedSettings(contexts=8, seed=3, samples=2)
+    settings = SimulatedSettings(contexts=8, seed=3, samples=2, own=0)
     rows = simulated_rows(policy=lambda contexts: [None] * len(contexts), settings=settings)
     plain = simulated_rows(settings=settings)
     assert (rows.preferences, rows.stars) == (plain.preferences, plain.stars)
@@ -142,9 +174,9 @@ def test_that_limits_stand_in_no_row_and_no_text_of_a_context() -> None:
         assert "Mandate" not in repr(row)
 
 
-@pytest.mark.parametrize(("name", "wrong"), [("contexts", 0), ("raters", 6), ("validation_share", 1.5), ("comparisons", -1)])
+@pytest.mark.parametrize(("name", "wrong"), [("contexts", 0), ("raters", 6), ("validation_share", 1.5), ("comparisons", -1), ("own", 1.1)])
 def test_that_numbers_that_make_no_sense_are_refused(name: str, wrong: float) -> None:
-    with pytest.raises(ValueError, match=r"at least|cannot be rated|share of validation"):
+    with pytest.raises(ValueError, match=r"at least|cannot be rated|shares are in"):
         replace(SimulatedSettings(), **{name: wrong})
 
 
