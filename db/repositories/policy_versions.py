@@ -39,6 +39,13 @@ def find_by_name(session: Session, name: str) -> PolicyVersion | None:
     return session.scalars(select(PolicyVersion).where(PolicyVersion.name == name)).one_or_none()
 
 
+def find_bare(session: Session) -> PolicyVersion | None:
+    """The base model as it is, without an adapter, where it was ever served under a name: the newest such version."""
+    return session.scalars(
+        select(PolicyVersion).where(PolicyVersion.adapter_path.is_(None)).order_by(PolicyVersion.id.desc()).limit(1)
+    ).one_or_none()
+
+
 def list_all(session: Session) -> Sequence[PolicyVersion]:
     """Every version, newest first."""
     return session.scalars(select(PolicyVersion).order_by(PolicyVersion.created_at.desc(), PolicyVersion.id.desc())).all()

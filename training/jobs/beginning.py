@@ -39,7 +39,7 @@ class Beginning(BaseModel):
     """Name of the version that it starts from; ``base`` is none."""
     start_adapter: Path | None = None
     start_id: UUID | None = None
-    """Its row."""
+    """Its row; None for a base that nobody was ever answered by."""
 
     @classmethod
     def of(cls, sessions: SessionFactory, row: Retrain) -> Self:
@@ -58,6 +58,8 @@ class Beginning(BaseModel):
         with sessions() as session:
             name = live_version(session) if plan.start == LIVE else plan.start
             version = policy_versions.find_by_name(session, name)
+            if version is None and name == BASE:
+                version = policy_versions.find_bare(session)
             spec = approval.in_force(session)
         adapter = adapter_named(name, sessions)
         put(folder / SPEC, json.dumps(spec.body(), indent=1, ensure_ascii=False) + "\n")

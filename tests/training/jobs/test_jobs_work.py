@@ -20,8 +20,9 @@ import psutil
 import pytest
 
 from db.engine import SessionFactory
+from db.models import PolicyVersion
 from db.repositories import audit_events, policy_versions, retrains
-from db.vocabulary import RetrainState, StepState
+from db.vocabulary import PolicyStatus, RetrainState, StepState
 from tests.training.jobs.job_scenes import TOY, Budget, Shelf, already_trained, asked, row_of, settings_in, steps_of
 from tests.training.jobs.quick_step import NOTES, within
 from training.jobs import child
@@ -97,6 +98,19 @@ def test_that_without_a_share_it_goes_live_at_once(sessions: SessionFactory, set
     already_trained(settings, retrain_id)
     assert work(sessions, retrain_id, outlet=shelf, settings=settings) is RetrainState.LIVE
     assert steps(sessions, retrain_id)["canary"] == "skipped"
+
+
+@pytest.mark.parametrize("start", ["live", "base", "policy-v1"])
+def test_that_what_it_began_at_is_its_parent(sessions: SessionFactory, settings: JobSettings, shelf: Shelf, start: str) -> None:
+    with sessions.begin() as session:
+        bare = PolicyVersion(name="parley-starter", base_model="parley-starter", adapter_path=None, status=PolicyStatus.PUBLISHED)
+        policy_versions.create(session, bare)
+    retrain_id = asked(sessions, settings, TOY.model_copy(update={"start": start}))
+    already_trained(settings, retrain_id)
+    work(sessions, retrain_id, outlet=shelf, settings=settings)
+    with sessions() as session:
+        parent = policy_versions.get(session, policy_versions.list_named(session, ["policy-v2"])[0].parent_id or retrain_id)
+    assert parent.name == ("parley-starter" if start == "base" else "policy-v1")
 
 
 def test_that_a_rejected_one_is_let_past_its_gate_for_a_written_reason(
