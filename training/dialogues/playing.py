@@ -17,7 +17,7 @@ from db.vocabulary import Speaker
 from training.dialogues.dialogue import Dialogue, Exchange
 from training.dialogues.hotels import Meeting, meet
 from training.starter.progress import BuildEvent, Report, silent
-from training.starter.selfplay import as_service_reads
+from training.starter.reading import as_service_reads
 
 Speak = Callable[[Sequence[TurnContext]], Sequence[Reply | None]]
 """A policy: one reply to each context, blanks filled; None for an answer that cannot be read."""

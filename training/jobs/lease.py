@@ -66,7 +66,15 @@ def is_gone(other: str | None) -> bool:
     host, pid, space, word = other.split(":")
     if (host, space) != (socket.gethostname(), _SPACE) or not pid.isdigit():
         return False
-    return not psutil.pid_exists(int(pid)) or (int(pid) == os.getpid() and word != _WORD)
+    return not _lives(int(pid)) or (int(pid) == os.getpid() and word != _WORD)
+
+
+def _lives(pid: int) -> bool:
+    """A dead process whose parent has not asked after it (in a container often nobody does) has a pid still."""
+    try:
+        return psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _pid_space() -> str:

@@ -18,13 +18,13 @@ from agent.language.blanks import blank_out, blanks, fill
 from agent.language.context import ReadContext
 from agent.language.format import encode_reading, encode_reply
 from agent.language.prompts import Message, render_read, render_write
-from agent.language.reader import ModelReading, crosscheck
 from agent.language.templates import template as safe_template
 from agent.simulation import ScriptedBD, SimulatedHotel, sample_profile, sample_tickets
 from agent.sop import Terms, advance, begin, commit, open_state
-from db.vocabulary import ClarifyTopic, MoveKind, PriceBasis, Speaker
+from db.vocabulary import ClarifyTopic, MoveKind, Speaker
 from training.starter import names
 from training.starter.judging import JudgeExercise, judge_exercise
+from training.starter.reading import as_service_reads
 from training.starter.samples import Job, Sample
 
 QUALITIES = ("excellent", "fine", "fine", "fine", "clumsy", "clumsy")
@@ -126,12 +126,6 @@ def play(seed: int, *, held_out: bool = False, qualities: Sequence[str] = QUALIT
         heard = as_service_reads(said.text, said.truth, before)
         history = (*history, Utterance(Speaker.HOTEL, said.text))
         step = advance(state, heard, terms)
-
-
-def as_service_reads(text: str, truth: HotelMove, context: ReadContext) -> HotelMove:
-    """The truth as a perfect model would report it, after the same cross-check that holds in service."""
-    basis = truth.offers[0].basis if truth.offers else PriceBasis.UNKNOWN
-    return crosscheck(ModelReading(kind=truth.kind, mood=truth.mood, basis=basis), text, context)
 
 
 def _named_anew(

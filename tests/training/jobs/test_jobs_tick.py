@@ -1,6 +1,9 @@
 """What happens each minute: schedules fire once, orphans are found, canaries are settled, and what nobody needs is thrown away."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -160,6 +163,20 @@ class TestWork:
         with sessions.begin() as session:
             retrains.claim(session, retrain_id, owner=f"{host}:99999999:{space}:{word}", lasting=timedelta(hours=1))
         assert tick(sessions, shelf, settings) == [retrain_id]
+
+    def test_that_a_dead_process_that_nobody_has_asked_after_is_not_waited_for(
+        self, sessions: SessionFactory, settings: JobSettings, shelf: Shelf
+    ) -> None:
+        retrain_id = asked(sessions, settings)
+        host, _, space, _ = owner().split(":")
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+            with sessions.begin() as session:
+                held_by = f"{host}:{process.pid}:{space}:a"
+                retrains.claim(session, retrain_id, owner=held_by, lasting=timedelta(hours=1))
+            assert tick(sessions, shelf, settings) == []
+            process.kill()
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it is dead, and still listed
+            assert tick(sessions, shelf, settings) == [retrain_id]
 
     def test_that_who_is_alive_is_left_alone(self, sessions: SessionFactory, settings: JobSettings, shelf: Shelf) -> None:
         retrain_id = asked(sessions, settings)

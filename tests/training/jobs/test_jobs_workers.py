@@ -27,7 +27,7 @@ from training.jobs.settings import JobSettings
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 240.0
 ONCE = [f"{step} {what}" for step in ("snapshot", "reward_model", "evaluate") for what in ("begins", "ends")]
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 def until(true: Callable[[], bool], workers: "list[subprocess.Popen[bytes]]") -> None:
