@@ -93,9 +93,7 @@ HAVING count(*) >= :replies OR closed_at IS NOT NULL
 ORDER BY settled_at, id
 """)
 
-_RATED = text("""
-WITH judged AS (
-    SELECT r.conversation_id, t.number, min(r.created_at) AS rated_at, avg(r.stars) AS stars
+_STARRED = """
     FROM conversation c
     JOIN rating r ON r.conversation_id = c.id AND r.kind = 'turn' AND r.stars IS NOT NULL
     JOIN turn t ON t.id = r.turn_id AND t.policy_version_id = c.policy_version_id
@@ -103,6 +101,12 @@ WITH judged AS (
       -- What a person wrote in place of the draft tells nothing about the version.
       AND NOT EXISTS (SELECT FROM draft d WHERE d.id = t.draft_id AND d.status = 'edited')
       AND NOT EXISTS (SELECT FROM rating later WHERE later.supersedes_id = r.id)
+"""
+
+_RATED = text(f"""
+WITH judged AS (
+    SELECT r.conversation_id, t.number, min(r.created_at) AS rated_at, avg(r.stars) AS stars
+    {_STARRED}
     GROUP BY r.conversation_id, t.number
 )
 SELECT DISTINCT ON (conversation_id) rated_at, stars FROM judged ORDER BY conversation_id, number
@@ -147,13 +151,7 @@ _REPLIES = {
 _STARS = text(f"""
 WITH judged AS (
     SELECT r.conversation_id, r.stars
-    FROM conversation c
-    JOIN rating r ON r.conversation_id = c.id AND r.kind = 'turn' AND r.stars IS NOT NULL
-    JOIN turn t ON t.id = r.turn_id AND t.policy_version_id = c.policy_version_id
-    WHERE c.policy_version_id = :version AND c.created_at >= :since AND NOT r.withdrawn
-      -- What a person wrote in place of the draft tells nothing about the version.
-      AND NOT EXISTS (SELECT FROM draft d WHERE d.id = t.draft_id AND d.status = 'edited')
-      AND NOT EXISTS (SELECT FROM rating later WHERE later.supersedes_id = r.id)
+    {_STARRED}
 ), one AS (SELECT sum(stars) AS of, count(*) AS per FROM judged GROUP BY conversation_id)
 {_sums("of", "per")} FROM one
 """)
