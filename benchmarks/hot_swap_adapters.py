@@ -6,6 +6,7 @@ reply tells by which weights it was written, whatever the log says. They are mad
 
 import argparse
 import random
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,16 +31,17 @@ _SEED = 412_000_000
 
 def marked_adapters(folder: Path) -> list[Path]:
     """The adapters, in the order of ``MARKS``; those that are not there yet are trained."""
-    exercises = _exercises()
-    made: list[Path] = []
-    for number, mark in enumerate(MARKS):
-        adapter = folder / f"marked-{number}"
-        if not (adapter / READY).is_file():
-            _train(adapter, mark, exercises)
-        made.append(adapter)
-    return made
+    return [taught_to_end_with(mark, folder / f"marked-{number}") for number, mark in enumerate(MARKS)]
 
 
+def taught_to_end_with(words: str, adapter: Path) -> Path:
+    """The adapter that says these words at the end of each reply; trained where it is not there yet."""
+    if not (adapter / READY).is_file():
+        _train(adapter, words, _exercises())
+    return adapter
+
+
+@cache
 def _exercises() -> list[WriteExercise]:
     played = play_many(_SEED, 40, held_out=False, threads=1, report=lambda done: None)
     return [one for one in played if isinstance(one, WriteExercise)]
