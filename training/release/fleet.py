@@ -46,7 +46,7 @@ class Fleet:
         if not urls:
             raise ValueError("a fleet has at least one replica")
         self.servers = tuple(ModelServer(url, timeout_s=timeout_s) for url in dict.fromkeys(urls))
-        self._threads = ThreadPoolExecutor(4 * len(self.servers), thread_name_prefix="fleet")
+        self._threads = ThreadPoolExecutor(max(len(self.servers), 1), thread_name_prefix="fleet")
 
     @classmethod
     def named(cls, model_url: str = "", settings: ReleaseSettings | None = None) -> Self:
@@ -129,13 +129,16 @@ class Fleet:
     def greedy(self, name: str, asked: Sequence[tuple[Sequence[int], int]], *, end_id: int) -> dict[str, list[tuple[int, ...]]]:
         """Of each replica by its address, its most likely continuation of each prompt: (token ids, how many tokens).
 
+        A replica is asked one prompt after the other: all at once they would hold up the chats that it answers.
+
         Raises AdapterRefused, ModelServerUnavailable.
         """
-        waiting = {
-            server.base_url: [self._threads.submit(server.greedy, name, prompt, tokens=tokens, end_id=end_id) for prompt, tokens in asked]
-            for server in self.servers
-        }
-        return {url: [future.result() for future in futures] for url, futures in waiting.items()}
+
+        def ask(server: ModelServer) -> list[tuple[int, ...]]:
+            return [server.greedy(name, prompt, tokens=tokens, end_id=end_id) for prompt, tokens in asked]
+
+        waiting = {server.base_url: self._threads.submit(ask, server) for server in self.servers}
+        return {url: future.result() for url, future in waiting.items()}
 
 
 def _take_out(server: ModelServer, name: str) -> None:

@@ -29,7 +29,8 @@ from training.starter.samples import prompt_ids
 CERTAIN = 1.0
 """Nats by which the first choice must be ahead of the second."""
 _CONTEXTS, _TOKENS = 16, 48
-_PROMPTS, _LONGEST, _SHORTEST = 8, 24, 3
+_PROMPTS, _LONGEST, _SHORTEST = 4, 24, 3
+"""Prompts that are kept, and tokens of a stretch. A prompt costs whoever is being answered at the time of a publication."""
 _FEWEST = 24
 """Tokens in all below which nothing would be proved."""
 
