@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,14 +32,17 @@ def second_server(served_model: Path, tmp_path: Path) -> Iterator[str]:
     port = free_port()
     environment = os.environ | {"PARLEY_MODEL_PATH": str(served_model), "PARLEY_MODEL_PORT": str(port), "PARLEY_MODEL_CACHE_MIB": "64"}
     with (tmp_path / "second.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "agent.serving.server"], env=environment, stdout=log, stderr=log)
+        # A group of its own: the server's engine is a process that outlives it.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "agent.serving.server"], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
     client = ModelServer(f"http://127.0.0.1:{port}")
     try:
         client.wait_ready(240, alive=lambda: process.poll() is None)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         client.close()
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
