@@ -162,7 +162,7 @@ def measure(
         return replies
 
     held = play_many(range(1, dialogues + 1), speak, seed=seed, held_out=True, at_once=at_once, progress=progress)
-    wanted = [(case, copy) for copy in range(case_copies) for case in (*cases(), *own)]
+    wanted = [(case, copy) for case in (*cases(), *own) for copy in range(case_copies)]
     answers = speaker([case.context for case, _ in wanted])
     experts = panel(RATERS, PANEL)
     figures: list[DialogueFigures] = []

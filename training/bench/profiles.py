@@ -65,7 +65,8 @@ PROFILES: Mapping[str, Profile] = {
         name="quick",
         arms=PAPER,
         seeds=1,
-        contexts=450,
+        contexts=360,
+        samples=4,
         reward_model=_NO_LENGTH,
         objectives={
             "sft": {"steps": 40, "batch": 8},
@@ -82,6 +83,7 @@ PROFILES: Mapping[str, Profile] = {
         arms=(*PAPER, *OPTIONS, *ABLATIONS),
         seeds=3,
         contexts=2_000,
+        samples=4,
         reward_model=_NO_LENGTH,
         objectives={
             "sft": {"steps": 200, "batch": 16},

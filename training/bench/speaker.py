@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from typing import Self
 
@@ -66,13 +67,14 @@ class Speaker:
         """Tokens of each answer of the last call, readable or not."""
 
     def __call__(self, contexts: Sequence[TurnContext]) -> list[Reply | None]:
-        """One reply to each context, blanks filled.
+        """One reply to each context, blanks filled. Where each is asked as often in a row as every other, its prompt is computed once.
 
         Raises:
             PolicyError: for a prompt that with the longest reply does not fit the model's window.
         """
         began = time.perf_counter()
-        prompts = [prompt_ids(render_write(context), self._tokenizer) for context in contexts]
+        copies = _in_a_row(contexts)
+        prompts = [prompt_ids(render_write(context), self._tokenizer) for context in contexts[::copies]]
         window = int(self._model.config.max_position_embeddings)
         longest = max(map(len, prompts), default=0)
         if longest + self._how.max_tokens > window:
@@ -81,8 +83,8 @@ class Speaker:
                 "lower max_tokens or take a model with a longer window"
             )
         asked = sha256(json.dumps([self._seed, prompts]).encode()).digest()
-        samples = sample(self._model, prompts, self._how, seed=int.from_bytes(asked[:6]))
-        answers = [ids for (ids,) in samples.ids]
+        samples = sample(self._model, prompts, replace(self._how, copies=copies), seed=int.from_bytes(asked[:6]))
+        answers = [ids for replies in samples.ids for ids in replies]
         replies = [
             read(context, str(self._tokenizer.decode(ids, skip_special_tokens=True)))
             for context, ids in zip(contexts, answers, strict=True)
@@ -98,6 +100,12 @@ class Speaker:
         other = copy.copy(self)
         other._how, other._seed = replace(self._how, temperature=temperature), self._seed + number
         return other
+
+
+def _in_a_row(contexts: Sequence[TurnContext]) -> int:
+    """How often each is asked in a row, where that is the same for all; else 1."""
+    times = {len(list(alike)) for _, alike in groupby(contexts, key=id)}
+    return times.pop() if len(times) == 1 else 1
 
 
 class AsServed:

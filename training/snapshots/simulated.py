@@ -61,6 +61,9 @@ class SimulatedSettings:
     """Experts whose stars a reply gets."""
     comparisons: int = 3
     """Pairs of replies to a context that an expert compares."""
+    own_comparisons: int = 3
+    """Further pairs, of the policy's own replies: what it will choose between when it learns. Scripted replies alone teach a reward model
+    to tell good phrases from bad ones, and little about those that a policy really says."""
     policy: str = ""
     """Name of the policy whose replies are rated too; empty where there is none."""
     own: float = 0.5
@@ -70,7 +73,10 @@ class SimulatedSettings:
     validation_share: float = 0.1
 
     def __post_init__(self) -> None:
-        if min(self.contexts, self.per_hotel, self.samples, self.experts, self.raters) < 1 or self.comparisons < 0:
+        if (
+            min(self.contexts, self.per_hotel, self.samples, self.experts, self.raters) < 1
+            or min(self.comparisons, self.own_comparisons) < 0
+        ):
             raise ValueError("contexts, per_hotel, samples, experts and raters are at least 1, comparisons at least 0")
         if self.raters > self.experts:
             raise ValueError(f"a reply cannot be rated by {self.raters} of {self.experts} experts")
@@ -258,6 +264,8 @@ def _examples(pairs: Sequence[_Pair], settings: SimulatedSettings) -> SimulatedR
                 rows.demonstrations.extend(_demonstration(row, candidate, told, where))
                 rows.stars.extend(_starred(row, candidate, told, where))
             preferences.extend(_compared(row, candidates, settings.comparisons, rng))
+            own = [candidate for candidate in candidates if settings.policy and candidate.by == settings.policy]
+            preferences.extend(_compared(row, own, settings.own_comparisons, rng))
         preferences.extend(example.row for example in contrasts.examples())
     for row in chain(preferences, rows.demonstrations, rows.stars):
         row["split"] = str(splits[row["hotel"]])

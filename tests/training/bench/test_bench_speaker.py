@@ -51,6 +51,16 @@ def test_what_was_written_is_counted(contexts: list[TurnContext]) -> None:
     assert speaker([]) == []
 
 
+def test_a_context_that_is_asked_several_times_in_a_row_gets_that_many_answers_of_its_own(contexts: list[TurnContext]) -> None:
+    speaker = Speaker(adapter=ADAPTER_FOLDER, seed=1)
+    replies = speaker([context for context in contexts for _ in range(3)])
+    assert len(replies) == len(speaker.lengths) == 3 * len(contexts)
+    for place, context in enumerate(contexts):
+        own = [reply for reply in replies[3 * place : 3 * place + 3] if reply is not None]
+        assert all(reply.move in context.allowed for reply in own)
+        assert len({reply.text for reply in own}) > 1
+
+
 def test_an_answer_that_is_cut_off_is_none_and_counted(contexts: list[TurnContext]) -> None:
     speaker = Speaker(max_tokens=3)
     assert speaker(contexts) == [None] * len(contexts)

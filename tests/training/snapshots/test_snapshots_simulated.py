@@ -121,6 +121,11 @@ def test_that_a_policys_replies_are_rated_beside_the_scripted_ones() -> None:
     assert by["policy"] > 0
     assert by["scripted"] > 0
     assert rows.contexts == simulated_rows(12, 3).contexts
+    own = [
+        row for row in rows.preferences if "Dear friend" in row["chosen"][0]["content"] and "Dear friend" in row["rejected"][0]["content"]
+    ]
+    fewer = simulated_rows(policy=policy, settings=replace(settings, own_comparisons=0)).preferences
+    assert len(own) > sum("Dear friend" in r["chosen"][0]["content"] and "Dear friend" in r["rejected"][0]["content"] for r in fewer)
     with pytest.raises(ValueError, match="0 replies to 24 contexts"):
         simulated_rows(policy=lambda contexts: [], settings=settings)
 
@@ -174,7 +179,10 @@ def test_that_limits_stand_in_no_row_and_no_text_of_a_context() -> None:
         assert "Mandate" not in repr(row)
 
 
-@pytest.mark.parametrize(("name", "wrong"), [("contexts", 0), ("raters", 6), ("validation_share", 1.5), ("comparisons", -1), ("own", 1.1)])
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("contexts", 0), ("raters", 6), ("validation_share", 1.5), ("comparisons", -1), ("own_comparisons", -1), ("own", 1.1)],
+)
 def test_that_numbers_that_make_no_sense_are_refused(name: str, wrong: float) -> None:
     with pytest.raises(ValueError, match=r"at least|cannot be rated|shares are in"):
         replace(SimulatedSettings(), **{name: wrong})
