@@ -4,6 +4,7 @@ The base has seen colleagues of every kind; the adapter sees only those turns in
 what new conversations get until a later version of the policy takes over.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -66,5 +67,9 @@ def save(adapted: PeftModel, folder: Path) -> None:
     # "auto" would ask the hub whether the vocabulary has grown.
     adapted.save_pretrained(str(folder), save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
+    config = folder / "adapter_config.json"
+    described = json.loads(config.read_text())
+    # peft writes a set, in another order each time: the same build must give the same bytes.
+    config.write_text(json.dumps(described | {"target_modules": sorted(described["target_modules"])}, indent=2, sort_keys=True))
     for path in folder.iterdir():
         path.chmod(0o644)
