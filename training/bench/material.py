@@ -20,7 +20,7 @@ from training.starter.progress import BuildEvent, Report
 SNAPSHOT = "snapshot"
 MAX_TOKENS = 160
 _BATCH = 64
-_FEWEST_FOR_ZERO = 40
+FEWEST_FOR_ZERO = 40
 """Replies of the base; where there are fewer validation contexts, some are answered twice."""
 
 
@@ -33,7 +33,7 @@ def simulate(plan: BenchPlan, folder: Path, tell: Report) -> None:
         contexts=profile.contexts, seed=profile.seed, samples=profile.samples, policy="base", validation_share=profile.validation_share
     )
     speaker = speaker_of(None, seed=profile.seed)
-    take_simulated(folder / SNAPSHOT, settings, policy=_in_batches(speaker, tell), holds=AsServed(speaker), report=tell)
+    take_simulated(folder / SNAPSHOT, settings, policy=in_batches(speaker, tell), holds=AsServed(speaker), report=tell)
 
 
 def speaker_of(adapter: Path | None, *, seed: int) -> Speaker:
@@ -41,13 +41,13 @@ def speaker_of(adapter: Path | None, *, seed: int) -> Speaker:
     return Speaker(MODEL_FOLDER, adapter, temperature=SERVING_TEMPERATURE, max_tokens=MAX_TOKENS, seed=seed)
 
 
-def _in_batches(speaker: Speaker, tell: Report) -> Callable[[Sequence[TurnContext]], list[Reply | None]]:
+def in_batches(speaker: Speaker, tell: Report) -> Callable[[Sequence[TurnContext]], list[Reply | None]]:
     """Not all at once: every prompt that is being answered is held in memory."""
 
     def speak(contexts: Sequence[TurnContext]) -> list[Reply | None]:
         replies: list[Reply | None] = []
         for start in range(0, len(contexts), _BATCH):
-            tell(BuildEvent(phase="replies of the base", done=start, total=len(contexts)))
+            tell(BuildEvent(phase="replies", done=start, total=len(contexts)))
             replies += speaker(contexts[start : start + _BATCH])
         return replies
 
@@ -58,8 +58,8 @@ def fit_reward_model(plan: BenchPlan, root: Path, folder: Path, tell: Report) ->
     """The reward model, its zero at what the base writes to validation hotels."""
     snapshot = material_of(root)
     rows = snapshot.context_rows(Split.VALIDATION)
-    speak = _in_batches(speaker_of(None, seed=plan.profile.seed + 1), tell)
-    material = Material.of_snapshot(snapshot).centred_on(spread(rows, max(len(rows), _FEWEST_FOR_ZERO)), speak)
+    speak = in_batches(speaker_of(None, seed=plan.profile.seed + 1), tell)
+    material = Material.of_snapshot(snapshot).centred_on(spread(rows, max(len(rows), FEWEST_FOR_ZERO)), speak)
     settings = RewardModelSettings.model_validate({"seed": plan.profile.seed, **plan.profile.reward_model})
     train_on(material, folder, settings, progress=tell)
 

@@ -7,19 +7,17 @@ what this version writes, so that half of it is liked. Each leaves its files in 
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import BaseModel
 
-from agent.domain import Reply, TurnContext
 from db.engine import create_engine_from, session_factory
 from db.settings import DatabaseSettings
 from db.vocabulary import RetrainStep
-from training.bench.material import speaker_of, spread
-from training.bench.speaker import AsServed, Speaker
+from training.bench.material import FEWEST_FOR_ZERO, in_batches, speaker_of, spread
+from training.bench.speaker import AsServed
 from training.jobs.against import read_against, read_cases
 from training.jobs.beginning import Beginning
 from training.jobs.plan import Logged, Simulated
@@ -34,9 +32,6 @@ from training.snapshots.writing import TABLES
 from training.starter.progress import BuildEvent, Report
 
 DATA, MODEL = "data", "model"
-_BATCH = 64
-_FEWEST_FOR_ZERO = 40
-"""Replies; where there are fewer validation contexts, some are answered twice."""
 
 
 def carry_out(folder: Path, step: RetrainStep, tell: Report) -> dict[str, Any]:
@@ -72,7 +67,7 @@ def _snapshot(begun: Beginning, place: Path, tell: Report) -> dict[str, Any]:
             if not asked.samples:
                 return _counts(take_simulated(data, settings, report=tell))
             speaker = speaker_of(begun.start_adapter, seed=asked.seed)
-            return _counts(take_simulated(data, settings, policy=_in_batches(speaker, tell), holds=AsServed(speaker), report=tell))
+            return _counts(take_simulated(data, settings, policy=in_batches(speaker, tell), holds=AsServed(speaker), report=tell))
         case Logged() as asked:
             url = DatabaseSettings().database_url
             assert url is not None, "the worker names its database"
@@ -94,8 +89,8 @@ def _reward_model(begun: Beginning, folder: Path, place: Path, tell: Report) -> 
     material = Material.of_snapshot(snapshot)
     rows = snapshot.context_rows(Split.VALIDATION)
     if rows:
-        speak = _in_batches(speaker_of(begun.start_adapter, seed=begun.plan.seed + 1), tell)
-        material = material.centred_on(spread(rows, max(len(rows), _FEWEST_FOR_ZERO)), speak)
+        speak = in_batches(speaker_of(begun.start_adapter, seed=begun.plan.seed + 1), tell)
+        material = material.centred_on(spread(rows, max(len(rows), FEWEST_FOR_ZERO)), speak)
     settings = RewardModelSettings.model_validate({"seed": begun.plan.seed, **begun.plan.reward_model})
     report = train_on(material, place / MODEL, settings, progress=tell)
     return {"accuracy": report.accuracy.value, **_numbers(report)}
@@ -120,19 +115,6 @@ def _evaluate(begun: Beginning, folder: Path, place: Path, tell: Report) -> dict
         golden.prepare(candidate)
     figures = {f"{one.name}/{name}": value for one in verdict.criteria for name, value in one.figures.items()}
     return {"against": against.name, "met": sum(one.met for one in verdict.criteria), "criteria": len(verdict.criteria), **figures}
-
-
-def _in_batches(speaker: Speaker, tell: Report) -> Callable[[Sequence[TurnContext]], list[Reply | None]]:
-    """Not all at once: every prompt that is being answered is held in memory."""
-
-    def speak(contexts: Sequence[TurnContext]) -> list[Reply | None]:
-        replies: list[Reply | None] = []
-        for start in range(0, len(contexts), _BATCH):
-            tell(BuildEvent(phase="replies", done=start, total=len(contexts)))
-            replies += speaker(contexts[start : start + _BATCH])
-        return replies
-
-    return speak
 
 
 def _numbers(report: BaseModel) -> dict[str, Any]:
