@@ -41,7 +41,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redraw:
-    """When further drafts are drawn beside the first one; the most fluent of all is taken."""
+    """When further drafts are drawn beside the first one. The first of them that is fluent enough is taken, else the most fluent of all."""
 
     below: float
     """``fluency`` of the first draft. A draft that is no reply is always drawn again."""
@@ -105,7 +105,7 @@ def write(
     reply = first
     if redraw.copies and (first is None or (fluent is not None and fluent < redraw.below)):
         others = client.complete_many(copies=redraw.copies, temperature=redraw.temperature, **asked)
-        reply = _most_fluent(context, others, first, fluent)
+        reply = _fluent_of(context, others, first, fluent, enough=redraw.below)
         if reply is not None and reply is not first:
             yield Token(reply.text, fresh=True)
     if reply is None:
@@ -128,8 +128,13 @@ def _streamed(context: TurnContext, pieces: Iterator[str]) -> Iterator[Token | R
     yield _reply(context, decoder.finish())
 
 
-def _most_fluent(context: TurnContext, others: Sequence[Completion], first: Reply | None, fluent: float | None) -> Reply | None:
-    """Of the first draft and the others that can be read, the most fluent."""
+def _fluent_of(
+    context: TurnContext, others: Sequence[Completion], first: Reply | None, fluent: float | None, *, enough: float
+) -> Reply | None:
+    """The first of the others that is fluent enough, else the most fluent of all, the first draft among them.
+
+    Always the most fluent would be the shortest and best-known line, whatever it is worth: the model's mode and not its voice.
+    """
     best, highest = first, fluent
     for answer in others:
         if not answer.logprobs:
@@ -141,6 +146,8 @@ def _most_fluent(context: TurnContext, others: Sequence[Completion], first: Repl
             best, highest = read_answer(context, answer.text), found
         except (WriterFailed, UnknownBlank):
             continue
+        if found >= enough:
+            break
     return best
 
 
