@@ -27,7 +27,7 @@ class AgentSettings(BaseSettings):
     redraws: int = Field(default=8, ge=0, le=16)
     """Further drafts where the model finds its own one unlikely, or where that is no reply; one that is likely enough is taken. 0: never."""
 
-    redraw_below: float = Field(default=-0.9, le=0)
+    redraw_below: float = Field(default=-0.7, le=0)
     """A draft's fluency (``agent.language.writer``) below which that is done. Measured with the starter model; others differ."""
 
     most_message_chars: int = Field(default=20_000, gt=0)

@@ -76,7 +76,7 @@ def retell(
     reading = meant = None
     state = sop.open_state(tuple(terms))
     step = sop.begin(state)
-    for turn, after in zip(turns, [*turns[1:], None], strict=True):
+    for turn, after in zip_longest(turns, turns[1:]):
         if turn.speaker is Speaker.BD:
             context = turn_context(step, facts, history, hotel_move=reading, language=language)
             move = from_json(AllowedMove, turn.move)
