@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
@@ -204,6 +204,11 @@ def _scripted(bd: ScriptedBD, talk: Talk, seed: int) -> Generator[Said]:
         yield replace(said, truth=heard)
 
 
+def _told(wrong: Mapping[str, Counter[str]]) -> str:
+    most = ((arm, *each) for arm, messages in wrong.items() for each in messages.most_common(10))
+    return "\n".join(f"failed {times} times, {arm}: {message}" for arm, message, times in most)
+
+
 def main() -> None:
     """Negotiate what has not been negotiated yet, then measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -242,6 +247,8 @@ def main() -> None:
         with sessions() as session:
             talks: dict[str, Sequence[Talk]] = {arm: load(session, arm, own) for arm, own in jobs.items()}
         engine.dispose()
+    if not all(any(talk.said for talk in held) for held in talks.values()):
+        sys.exit(f"Nothing was said, so there is nothing to measure. {_told(wrong)}")
     talks[PHRASEBOOK] = scripted(next(iter(talks.values())), seed=arguments.seed)
     measured = measure(talks, n=arguments.n, seed=arguments.seed)
     compared = next(iter(measured.likeness.values()))[0]
@@ -253,8 +260,8 @@ def main() -> None:
             console.print(f"leak, {arm}: {leak}", markup=False)
         for text in figures.repeated[:10]:
             console.print(f"repeated, {arm}: {text}", markup=False)
-        for message, times in wrong.get(arm, Counter[str]()).most_common(10):
-            console.print(f"failed {times} times, {arm}: {message}", markup=False)
+    if any(wrong.values()):
+        console.print(_told(wrong), markup=False)
     if arguments.sample:
         count = write_sample(arguments.sample, talks, seed=arguments.seed)
         console.print(f"{count} replies for reading are in {arguments.sample}.")

@@ -5,6 +5,7 @@ Decided here: that SOP and hotel must do again, word for word, what the stored t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from agent import sop
 from agent.context import turn_context
