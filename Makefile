@@ -16,7 +16,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make up      install what is missing, start everything, print the address"
 	@echo "make test    install what the tests need, a browser included, and run them all"
-	@echo "make soak    the tests that take minutes each: whole retrains killed at random, two model servers"
+	@echo "make soak    the tests that take minutes each: whole retrains killed at random"
 	@echo "make check   style, types, floors, migrations"
 	@echo "make bench   the benchmarks, with their figures"
 	@echo "make lock    resolve the pinned packages again"

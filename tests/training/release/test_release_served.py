@@ -24,7 +24,7 @@ from training.release.settings import ReleaseSettings
 from training.release.traffic import promote, roll_back, sweep
 from training.runs.adapters import WEIGHTS
 
-pytestmark = [pytest.mark.soak, pytest.mark.model]
+pytestmark = pytest.mark.model
 
 
 @pytest.fixture
