@@ -1,7 +1,8 @@
 """The arms of the benchmark: what is compared with what, each a name, an objective, its settings, and the reward that it learns from.
 
-Decided here: which ablations there are and how each of them is made. Everything starts from the base, as the paper's table does, and an
-arm's best checkpoint is chosen by the reward that the arm itself may see, so that none is helped by a source it does not learn from.
+Decided here: which ablations there are and how each of them is made. The paper's table starts from the base and an option may go on from
+another arm; an arm's best checkpoint is chosen by the reward that the arm itself may see, so that none is helped by a source it does not
+learn from.
 """
 
 from collections.abc import Mapping
@@ -60,7 +61,14 @@ class Arm(BaseModel):
     flipped: bool = False
     """It learns from its preferences the wrong way round."""
     critic_of: str | None = None
-    """The arm whose critic, of the same seed, it takes as it is; it is trained for that, and measured only if it is asked for."""
+    """The arm whose critic, of the same seed, it takes as it is."""
+    after: str | None = None
+    """The arm whose policy, of the same seed, it goes on from; None begins at the base."""
+
+    @property
+    def stands_on(self) -> tuple[str, ...]:
+        """The arms that have to be trained first. They are measured only if they are asked for themselves."""
+        return tuple(name for name in (self.critic_of, self.after) if name is not None)
 
 
 _PAPER = (
@@ -84,6 +92,8 @@ _OPTIONS = (
         settings={"advantage": "value", "critic": "frozen"},
         critic_of="dvpo_values",
     ),
+    Arm(name="sft_grpo", says="GRPO from where SFT ended", objective="grpo", reward=MODEL_ALONE, after="sft"),
+    Arm(name="sft_repo", says="REPO from where SFT ended", objective="repo", after="sft"),
     Arm(name="p3o", says="P3O on pairs of replies, REPO's reward", objective="grpo", settings={"aggregation": "total", "loss": "p3o"}),
     Arm(name="sppo_soft", says="SPPO on REPO's reward", objective="grpo", settings={"aggregation": "total", "loss": "sppo"}),
     Arm(name="sppo", says="SPPO with hard labels", objective="dpo", settings={"loss": "sppo_hard"}, reward=MODEL_ALONE),

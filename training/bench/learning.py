@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.domain import TurnContext
-from training.bench.arms import Arm, arm
+from training.bench.arms import BASE, Arm, arm
 from training.bench.material import material_of, spread
 from training.bench.outcome import OUTCOME, Learned
 from training.bench.plan import BenchPlan
 from training.bench.rewards import scoring
-from training.bench.stages import Stage, Work, of
+from training.bench.stages import Stage, Work, adapter_of, of
 from training.objectives.catalogue import settings_of, train
 from training.objectives.objective import Task
 from training.objectives.running import STOP, last_checkpoint
@@ -33,6 +33,7 @@ def learn(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> bool:
             folder=folder,
             score=score,
             held_out=_contexts(snapshot, Split.VALIDATION, plan.profile.held_out),
+            adapter=adapter_of(root, chosen.after or BASE, stage.seed),
             critic=_critic(root, chosen, stage.seed),
             spec=chosen.reward.model_dump_json(),
             **_learns_from(snapshot, chosen),

@@ -2,18 +2,16 @@
 
 from pathlib import Path
 
-from training.bench.arms import BASE
 from training.bench.material import speaker_of
 from training.bench.measures import PolicyFigures, measure
 from training.bench.plan import BenchPlan
 from training.bench.speaker import AsServed
-from training.bench.stages import Stage, Work, of
+from training.bench.stages import Stage, adapter_of
 from training.starter.progress import Report
 
 
 def measured(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> PolicyFigures:
     """The figures. Every arm and seed meets the same hotels; the seed of a training is also that of the sampling."""
-    adapter = None if stage.arm == BASE else root / of(stage.arm, stage.seed, Work.TRAINING) / "adapter"
-    speaker = AsServed(speaker_of(adapter, seed=stage.seed))
+    speaker = AsServed(speaker_of(adapter_of(root, stage.arm, stage.seed), seed=stage.seed))
     profile = plan.profile
     return measure(speaker, dialogues=profile.dialogues, seed=profile.seed, case_copies=profile.case_copies, progress=tell)

@@ -63,19 +63,18 @@ class Stage:
 def stages(profile: Profile) -> tuple[Stage, ...]:
     """Everything that there is to do, in an order in which it can be done; trainings of one seed before those of the next."""
     shared = (Stage(work=Work.MATERIAL), Stage(work=Work.REWARD_MODEL, needs=(Work.MATERIAL,)))
-    critics = [critic for name in profile.arms if (critic := arm(name).critic_of) is not None and critic not in profile.arms]
+    before = dict.fromkeys(other for name in profile.arms for other in arm(name).stands_on if other not in profile.arms)
     found: list[Stage] = []
     for seed in range(profile.seeds):
-        found += [_training(name, seed) for name in (*critics, *profile.arms) if name != BASE]
+        found += [_training(name, seed) for name in (*before, *profile.arms) if name != BASE]
         found += [_measurement(name, seed) for name in profile.arms]
     # What all wait for comes first; the arm that takes longest (it asks the judge) before the others, so that no core waits at the end.
     return (*shared, *sorted(found, key=lambda stage: (stage.seed, not stage.asks_the_judge)))
 
 
 def _training(name: str, seed: int) -> Stage:
-    critic_of = arm(name).critic_of
-    critic = () if critic_of is None else (of(critic_of, seed, Work.TRAINING),)
-    return Stage(work=Work.TRAINING, arm=name, seed=seed, needs=(Work.MATERIAL, Work.REWARD_MODEL, *critic))
+    before = (of(other, seed, Work.TRAINING) for other in arm(name).stands_on)
+    return Stage(work=Work.TRAINING, arm=name, seed=seed, needs=(Work.MATERIAL, Work.REWARD_MODEL, *before))
 
 
 def _measurement(name: str, seed: int) -> Stage:
@@ -85,6 +84,11 @@ def _measurement(name: str, seed: int) -> Stage:
 def of(name: str, seed: int, work: Work) -> str:
     """The name of an arm's stage."""
     return Stage(work=work, arm=name, seed=seed).name
+
+
+def adapter_of(root: Path, name: str, seed: int) -> Path | None:
+    """Where the weights of a trained arm stand; None for the base, which has none of its own."""
+    return None if name == BASE else root / of(name, seed, Work.TRAINING) / "adapter"
 
 
 def startable(todo: Sequence[Stage], done: AbstractSet[str], running: AbstractSet[str]) -> Stage | None:

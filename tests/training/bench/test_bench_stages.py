@@ -1,11 +1,12 @@
 """The order of work: whatever ends first, nothing begins before what it reads is whole, and everything is done once."""
 
 import random
+from pathlib import Path
 
 import pytest
 
 from training.bench.profiles import PROFILES, profile
-from training.bench.stages import Work, of, stages, startable
+from training.bench.stages import Work, adapter_of, of, stages, startable
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 5])
@@ -32,6 +33,15 @@ def test_that_a_frozen_critic_waits_for_the_training_it_comes_from() -> None:
     assert values in found
     assert values in found[of("dvpo", 1, Work.TRAINING)].needs
     assert of("dvpo_values", 1, Work.FIGURES) not in found, "nobody asked for it"
+
+
+def test_that_an_arm_begins_where_the_one_before_it_ended() -> None:
+    found = {stage.name: stage for stage in stages(profile("quick", arms=("base", "sft_repo"), seeds=2))}
+    imitation = of("sft", 1, Work.TRAINING)
+    assert imitation in found[of("sft_repo", 1, Work.TRAINING)].needs
+    assert of("sft", 1, Work.FIGURES) not in found, "nobody asked for it"
+    assert adapter_of(Path("b"), "sft", 1) == Path("b", imitation, "adapter")
+    assert adapter_of(Path("b"), "base", 1) is None
 
 
 def test_that_the_base_is_measured_and_not_trained() -> None:
