@@ -25,7 +25,7 @@ class AgentSettings(BaseSettings):
     """Sampling temperature of replies; reading is always greedy."""
 
     redraws: int = Field(default=8, ge=0, le=16)
-    """Further drafts where the model finds its own one unlikely, or where that is no reply; one that is likely enough is taken. 0: never."""
+    """Further drafts where the model finds its own one unlikely, or where that is no reply. 0 switches it off."""
 
     redraw_below: float = Field(default=-0.7, le=0)
     """A draft's fluency (``agent.language.writer``) below which that is done. Measured with the starter model; others differ."""
