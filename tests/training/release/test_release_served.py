@@ -48,9 +48,9 @@ def second_server(served_model: Path, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def trained(tmp_path: Path) -> Path:
-    """The shipped policy, bent a little, so that it is another one."""
+    """The shipped policy, bent until it is another one where it is certain, too."""
     folder = Path(shutil.copytree(shipped_adapters()[ADAPTER_NAME], tmp_path / "trained"))
-    bent = {name: weight * 1.25 if ".lora_B." in name else weight for name, weight in load_file(folder / WEIGHTS).items()}
+    bent = {name: weight * 2.0 if ".lora_B." in name else weight for name, weight in load_file(folder / WEIGHTS).items()}
     save_file(bent, folder / WEIGHTS)
     return folder
 
