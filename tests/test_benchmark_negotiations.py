@@ -94,6 +94,11 @@ def test_the_truth_is_retold_from_the_turns(conversation: Conversation) -> None:
     assert [replace(truth, context=replace(truth.context, today=date(2027, 1, 4))) for truth in told] == list(witnessed(conversation))
 
 
+def test_of_a_conversation_without_a_word_there_is_nothing_to_tell(conversation: Conversation) -> None:
+    terms = {fact.label: Terms(facts=fact, mandate=mandate) for fact, mandate in conversation.tickets}
+    assert retell(tuple(fact for fact, _ in conversation.tickets), terms, conversation.profile, [], seed=SEED) == []
+
+
 @pytest.mark.parametrize("number", [2, 3], ids=["the hotel says something else", "our words were others"])
 def test_a_conversation_that_comes_out_otherwise_is_not_measured(conversation: Conversation, number: int) -> None:
     facts = tuple(fact for fact, _ in conversation.tickets)
