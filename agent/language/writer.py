@@ -44,7 +44,7 @@ class Redraw:
     """When further drafts are drawn beside the first one. The first of them that is fluent enough is taken, else the most fluent of all."""
 
     below: float
-    """``fluency`` of the first draft. A draft that is no reply is always drawn again."""
+    """``fluency`` that is not enough, of the first draft and of the others. A draft that is no reply is always drawn again."""
     copies: int
     """0 never draws again."""
     temperature: float = 0.7

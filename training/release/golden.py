@@ -1,7 +1,7 @@
 """Golden prompts: a few fixed beginnings with the tokens that the trainer's own model goes on with, kept beside the adapter.
 
 A server that has loaded the version must go on with the same tokens, greedily; then the adapter is on, over the right base. A version that
-says the same wherever it is certain, as one with its weights a quarter larger does, is not told from it by tokens. They are
+says the same wherever it is certain, as one with its weights a quarter larger does, is not told from it by tokens. These are
 worked out once (``golden_tokens``, a process of its own, since it needs torch) and written as ``golden.json``; nothing here needs torch.
 """
 
