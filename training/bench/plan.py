@@ -20,6 +20,8 @@ PLAN = "bench.plan.json"
 _LOCK = "bench.lock"
 _ORIGIN = ("versions", "git_revision")
 """What is told of where figures come from and does not make another benchmark."""
+_ROWS = ("arms", "seeds")
+"""What may be asked for otherwise in the same folder: each arm's training and figures follow from the rest alone."""
 
 
 class BenchPlan(BaseModel):
@@ -64,7 +66,9 @@ class BenchPlan(BaseModel):
 
 @contextmanager
 def begun(folder: Path, plan: BenchPlan) -> Generator[BenchPlan]:
-    """Be the only benchmark in the folder, which is made this plan's or is found to be; the plan as it was begun.
+    """Be the only benchmark in the folder, which is made this plan's or is found to be; the plan as it stands there.
+
+    Other arms and more seeds of the same benchmark go on in its folder: what is there already is not done again.
 
     Raises BenchRefused for a folder that another benchmark is at work in, of another benchmark, or with something else in it.
     """
@@ -88,18 +92,21 @@ def _claimed(folder: Path, plan: BenchPlan) -> BenchPlan:
         put(folder / PLAN, plan.model_dump_json(indent=1) + "\n")
         return plan
     kept = BenchPlan.read(folder)
-    if kept.digest != plan.digest:
+    if differences := _differences(kept, plan):
         raise BenchRefused(
-            f"{folder} holds another benchmark ({', '.join(_differences(kept, plan))}): name another folder with --out, "
-            "or ask for the same as before."
+            f"{folder} holds another benchmark ({', '.join(differences)}): name another folder with --out, "
+            "or ask for the same as before; only arms and seeds may be others."
         )
+    if kept.profile != plan.profile:
+        kept = kept.model_copy(update={"profile": plan.profile})
+        put(folder / PLAN, kept.model_dump_json(indent=1) + "\n")
     return kept
 
 
 def _differences(kept: BenchPlan, plan: BenchPlan) -> list[str]:
     """What is another one, in words."""
     old, new = (_flat(one) for one in (kept, plan))
-    return [f"other {name.replace('_', ' ')}" for name in new if old[name] != new[name]]
+    return [f"other {name.replace('_', ' ')}" for name in new if name not in _ROWS and old[name] != new[name]]
 
 
 def _flat(plan: BenchPlan) -> dict[str, Any]:

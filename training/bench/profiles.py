@@ -16,7 +16,7 @@ from training.runs.values import SETTINGS, settings_checked, typed
 
 _REPLIES: dict[str, Any] = {"steps": 30, "prompts": 8, "copies": 4}
 _TINY: dict[str, Any] = {"steps": 2, "prompts": 2, "copies": 2, "max_tokens": 100, "save_every": 1, "held_out_every": 2}
-_NO_LENGTH: dict[str, Any] = {"balance_length": True}
+_REWARD_MODEL: dict[str, Any] = {"balance_length": True, "epochs": 3.0}
 """Good scripted replies are longer than bad ones, and a reward model that learns length from them would pay a policy for it."""
 
 
@@ -67,7 +67,7 @@ PROFILES: Mapping[str, Profile] = {
         seeds=1,
         contexts=360,
         samples=4,
-        reward_model=_NO_LENGTH,
+        reward_model=_REWARD_MODEL,
         objectives={
             "sft": {"steps": 40, "batch": 8},
             "dpo": {"steps": 30, "batch": 8},
@@ -84,7 +84,7 @@ PROFILES: Mapping[str, Profile] = {
         seeds=3,
         contexts=2_000,
         samples=4,
-        reward_model=_NO_LENGTH,
+        reward_model=_REWARD_MODEL,
         objectives={
             "sft": {"steps": 200, "batch": 16},
             "dpo": {"steps": 200, "batch": 16},

@@ -21,8 +21,8 @@ with begun(folder, BenchPlan.read(folder)):
 """
 
 
-def plan(*values: str, seeds: int | None = None, judge: str = "none") -> BenchPlan:
-    return plan_of("toy", arms=(), seeds=seeds, values=values, judge=judge, spec=None)
+def plan(*values: str, seeds: int | None = None, judge: str = "none", arms: tuple[str, ...] = ()) -> BenchPlan:
+    return plan_of("toy", arms=arms, seeds=seeds, values=values, judge=judge, spec=None)
 
 
 def test_that_the_same_plan_finds_its_folder_as_it_was_begun(tmp_path: Path) -> None:
@@ -39,11 +39,20 @@ def test_that_another_plan_is_refused_and_told_apart(tmp_path: Path) -> None:
         pass
     for other, says in (
         (plan("dialogues=2"), "other dialogues"),
-        (plan(seeds=2), "other seeds"),
         (plan(judge="http://x/v1"), "other judge"),
     ):
         with pytest.raises(BenchRefused, match=says), begun(tmp_path, other):
             pass
+
+
+def test_that_more_seeds_and_other_arms_go_on_in_the_same_folder(tmp_path: Path) -> None:
+    with begun(tmp_path, plan()) as first:
+        pass
+    more = plan(seeds=2, arms=("base", "grpo"))
+    with begun(tmp_path, more.model_copy(update={"git_revision": "another"})) as kept:
+        assert kept.profile == more.profile
+        assert kept.git_revision == first.git_revision, "where it comes from is told as of the beginning"
+    assert BenchPlan.read(tmp_path) == kept, "the processes of its stages read it from there"
 
 
 def test_that_a_folder_with_something_else_in_it_is_left_as_it_is(tmp_path: Path) -> None:
