@@ -50,7 +50,8 @@ def _openings(context: TurnContext) -> Iterator[tuple[str, ...]]:
             continue
         sentences = _SENTENCE.findall(facts.sub(f" {_FACT} ", said.text))
         for sentence in sentences[:1] if may_repeat else sentences:
-            if opening := _opening(sentence.split()):
+            # Not with its end: behind the last sentence the full stop and the closing quote are one token, which a "." does not forbid.
+            if opening := _opening(sentence.rstrip(".!?").split()):
                 yield opening
 
 

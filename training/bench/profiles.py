@@ -15,9 +15,12 @@ from training.objectives.settings import SettingsError
 from training.runs.values import SETTINGS, settings_checked, typed
 
 _REPLIES: dict[str, Any] = {"steps": 30, "prompts": 8, "copies": 4}
+_MANY_REPLIES: dict[str, Any] = {"steps": 150, "prompts": 16, "copies": 8, "learning_rate": 5e-4}
+"""Five times the updates of ``_REPLIES``, each from four times the replies."""
 _TINY: dict[str, Any] = {"steps": 2, "prompts": 2, "copies": 2, "max_tokens": 100, "save_every": 1, "held_out_every": 2}
 _REWARD_MODEL: dict[str, Any] = {"balance_length": True, "epochs": 3.0}
-"""Good scripted replies are longer than bad ones, and a reward model that learns length from them would pay a policy for it."""
+"""Good scripted replies are longer than bad ones, and a reward model that learns length from them would pay a policy for it. After one
+epoch it is still far from calibrated (error 0.11 instead of 0.04)."""
 
 
 class Profile(BaseModel):
@@ -69,8 +72,8 @@ PROFILES: Mapping[str, Profile] = {
         samples=4,
         reward_model=_REWARD_MODEL,
         objectives={
-            "sft": {"steps": 40, "batch": 8},
-            "dpo": {"steps": 30, "batch": 8},
+            "sft": {"steps": 80, "batch": 8},
+            "dpo": {"steps": 60, "batch": 8},
             "ppo": _REPLIES,
             "grpo": _REPLIES,
             "repo": _REPLIES,
@@ -88,9 +91,9 @@ PROFILES: Mapping[str, Profile] = {
         objectives={
             "sft": {"steps": 200, "batch": 16},
             "dpo": {"steps": 200, "batch": 16},
-            "ppo": {"steps": 150, "prompts": 16, "copies": 8},
-            "grpo": {"steps": 150, "prompts": 16, "copies": 8},
-            "repo": {"steps": 150, "prompts": 16, "copies": 8},
+            "ppo": _MANY_REPLIES,
+            "grpo": _MANY_REPLIES,
+            "repo": _MANY_REPLIES,
         },
         held_out=96,
         dialogues=200,

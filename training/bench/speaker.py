@@ -1,7 +1,7 @@
 """A policy in this process, as the benchmark asks it: its weights alone, sampled at serving temperature.
 
 There is no grammar, no guard and no template here. An answer that is no reply is None, and counted. ``AsServed`` adds how replies are drawn
-in service: what begins like a sentence that was said before, or is no reply, is drawn again.
+in service: none begins a sentence as an earlier one began, and what is no reply is drawn again.
 """
 
 import copy
@@ -21,6 +21,7 @@ from agent.language.openings import used_openings
 from agent.language.prompts import render_write
 from agent.serving.starter import MODEL_FOLDER
 from training.bench.attention import few_queries
+from training.objectives.forbidden import Forbidden
 from training.objectives.policy import Policy, PolicyError
 from training.objectives.rollout import read
 from training.objectives.sampling import Sampling, sample
@@ -66,8 +67,10 @@ class Speaker:
         self.lengths: tuple[int, ...] = ()
         """Tokens of each answer of the last call, readable or not."""
 
-    def __call__(self, contexts: Sequence[TurnContext]) -> list[Reply | None]:
+    def __call__(self, contexts: Sequence[TurnContext], *, fresh: bool = False) -> list[Reply | None]:
         """One reply to each context, blanks filled. Where each is asked as often in a row as every other, its prompt is computed once.
+
+        With ``fresh`` none may begin a sentence as an earlier one of its talk began, as in service.
 
         Raises:
             PolicyError: for a prompt that with the longest reply does not fit the model's window.
@@ -83,7 +86,8 @@ class Speaker:
                 "lower max_tokens or take a model with a longer window"
             )
         asked = sha256(json.dumps([self._seed, prompts]).encode()).digest()
-        samples = sample(self._model, prompts, replace(self._how, copies=copies), seed=int.from_bytes(asked[:6]))
+        never = [Forbidden.words(used_openings(context), self._tokenizer) for context in contexts[::copies]] if fresh else ()
+        samples = sample(self._model, prompts, replace(self._how, copies=copies), seed=int.from_bytes(asked[:6]), never=never)
         answers = [ids for replies in samples.ids for ids in replies]
         replies = [
             read(context, str(self._tokenizer.decode(ids, skip_special_tokens=True)))
@@ -112,8 +116,8 @@ class AsServed:
     """Draws replies as the service does (``training.dialogues.Speak``).
 
     The service keeps the model from beginnings it has used (``agent.language.openings``) while it writes, and draws again where no reply
-    came (``agent.language.writer.Redraw``). Here a reply with such a beginning is thrown away and drawn again, too, at the temperature of
-    redraws; after ``_ROUNDS`` tries, each with chances of its own, the last one that can be read stands.
+    came (``agent.language.writer.Redraw``). So does this, at the temperature of redraws, up to ``_ROUNDS`` times, each with chances of its
+    own. The service holds drafts that the model finds unlikely against others besides; here the first that can be read stands.
     """
 
     def __init__(self, speaker: Speaker) -> None:
@@ -125,22 +129,17 @@ class AsServed:
 
     def __call__(self, contexts: Sequence[TurnContext]) -> list[Reply | None]:
         """One reply to each context, blanks filled. Raises PolicyError as ``Speaker`` does."""
-        replies = self._first(contexts)
+        replies = self._first(contexts, fresh=True)
         lengths = list(self._first.lengths)
-        used = [used_openings(context) for context in contexts]
         for speaker in self._again:
-            wrong = [place for place, reply in enumerate(replies) if not _is_fresh(reply, used[place])]
-            if not wrong:
+            missing = [place for place, reply in enumerate(replies) if reply is None]
+            if not missing:
                 break
-            drawn = speaker([contexts[place] for place in wrong])
-            for place, reply, length in zip(wrong, drawn, speaker.lengths, strict=True):
+            drawn = speaker([contexts[place] for place in missing], fresh=True)
+            for place, reply, length in zip(missing, drawn, speaker.lengths, strict=True):
                 if reply is not None:
                     replies[place], lengths[place] = reply, length
         self.lengths = tuple(lengths)
         asked = [self._first, *self._again]
         self.tokens, self.seconds = sum(one.tokens for one in asked), sum(one.seconds for one in asked)
         return replies
-
-
-def _is_fresh(reply: Reply | None, used: Sequence[str]) -> bool:
-    return reply is not None and not any(opening in reply.text for opening in used)

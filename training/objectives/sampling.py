@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
+from training.objectives.forbidden import Forbidden
 from training.objectives.packing import rounded
 
 
@@ -51,9 +52,11 @@ class Drawn:
     """Both as in ``Samples``, for these rows."""
 
 
-def sample(model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, *, seed: int) -> Samples:
-    """Draw the replies; the same weights, prompts and seed give the same ones on one machine."""
-    return gathered(list(draw(model, prompts, how, seed=seed)))
+def sample(
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, *, seed: int, never: Sequence[Forbidden] = ()
+) -> Samples:
+    """Draw the replies; the same weights, prompts and seed give the same ones on one machine. ``never`` is one for each prompt, or none."""
+    return gathered(list(draw(model, prompts, how, seed=seed, never=never)))
 
 
 def gathered(drawn: Sequence[Drawn]) -> Samples:
@@ -62,12 +65,16 @@ def gathered(drawn: Sequence[Drawn]) -> Samples:
     return Samples(ids=[ids for _, ids, _ in placed], logps=[logps for _, _, logps in placed])
 
 
-def draw(model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, *, seed: int) -> Iterator[Drawn]:
+def draw(
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, *, seed: int, never: Sequence[Forbidden] = ()
+) -> Iterator[Drawn]:
     """The same, told of as soon as a set of prompts is done with; what the caller does in between changes nothing."""
     generator = torch.Generator(device=model.device).manual_seed(seed)
     for rows in sets(prompts, how):
         with torch.inference_mode():
-            tokens, logps = (x.cpu() for x in _Batch(model, [prompts[row] for row in rows], how).run(generator))
+            tokens, logps = (
+                x.cpu() for x in _Batch(model, [prompts[row] for row in rows], how, [never[row] for row in rows if never]).run(generator)
+            )
         lengths = [[_length(reply, how.end_id) for reply in copies] for copies in tokens]
         yield Drawn(rows=rows, ids=_cut(tokens, lengths), logps=_cut(logps, lengths))
 
@@ -92,8 +99,8 @@ def _cut(x: Tensor, lengths: list[list[int]]) -> list[list[list[Any]]]:
 class _Batch:
     """Some prompts that are answered together; N is the number of rows that are still running."""
 
-    def __init__(self, model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling) -> None:
-        self._model, self._how = model, how
+    def __init__(self, model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, never: Sequence[Forbidden]) -> None:
+        self._model, self._how, self._never = model, how, never
         device = model.device
         width = rounded(max(map(len, prompts)))
         ids = torch.tensor([[how.pad_id] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=device)
@@ -113,7 +120,10 @@ class _Batch:
         tokens = torch.full((count, copies, self._how.max_tokens), self._how.pad_id, device=self._ended.device)
         logps = torch.zeros(tokens.shape, device=self._ended.device)
         for step in range(self._how.max_tokens):
-            scores = torch.log_softmax(self._step(step) / self._how.temperature, dim=-1)
+            logits = self._step(step)
+            if self._never:
+                self._forbid(logits, tokens[:, :, :step])
+            scores = torch.log_softmax(logits / self._how.temperature, dim=-1)
             drawn = torch.multinomial(scores.exp().flatten(0, 1), 1, generator=generator).view(len(self._rows), copies)
             drawn = torch.where(self._ended[self._rows], self._how.pad_id, drawn)
             tokens[self._rows, :, step] = drawn
@@ -137,6 +147,16 @@ class _Batch:
             input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=self._cache, use_cache=True, logits_to_keep=logits
         )
         return output.logits
+
+    def _forbid(self, logits: Tensor, written: Tensor) -> None:
+        """Leave no chance to what may not come next in each reply that is being written."""
+        rows = self._rows.tolist()
+        reach = max(self._never[row].reach for row in rows)
+        tails = written[self._rows, :, max(0, written.shape[2] - reach) :].tolist()
+        for place, (row, copies) in enumerate(zip(rows, tails, strict=True)):
+            for copy, tail in enumerate(copies):
+                if forbidden := self._never[row].after(tail):
+                    logits[place, copy, forbidden] = -torch.inf
 
     def _leave(self) -> bool:
         """Take out the rows whose replies have all ended; whether any is left."""

@@ -14,7 +14,7 @@ from agent.settings import AgentSettings
 from db.errors import ParleyError
 
 SERVING_TEMPERATURE = float(AgentSettings.model_fields["temperature"].default)
-"""Replies are sampled in training as in service, so that what is learned is what is said."""
+"""Replies are sampled in training as in service, so that what is learned is what is said, unless a preset explores more."""
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -186,10 +186,19 @@ class PolicySettings(RunSettings):
 
 
 _AUTOCAST = fast_format() == "bfloat16"
-_REPLIES: dict[str, Any] = {"learning_rate": 1e-3, "steps": 60, "prompts": 8, "copies": 4, "minibatches": 2, "autocast": _AUTOCAST}
+_REPLIES: dict[str, Any] = {
+    "learning_rate": 2e-3,
+    "temperature": 0.7,
+    "lam": 1.0,
+    "steps": 30,
+    "prompts": 8,
+    "copies": 4,
+    "minibatches": 2,
+    "autocast": _AUTOCAST,
+}
 STARTER: dict[str, dict[str, Any]] = {
-    "sft": {"learning_rate": 2e-4, "steps": 120, "autocast": _AUTOCAST},
-    "dpo": {"learning_rate": 1e-4, "steps": 120, "autocast": _AUTOCAST},
+    "sft": {"learning_rate": 3e-3, "steps": 120, "autocast": _AUTOCAST},
+    "dpo": {"learning_rate": 2e-3, "steps": 120, "autocast": _AUTOCAST},
     "ppo": _REPLIES,
     "grpo": _REPLIES,
     "repo": _REPLIES,

@@ -21,6 +21,11 @@ def test_the_first_words_of_a_sentence_are_kept_away_from() -> None:
     assert said("Many thanks. Guests compare prices before they book a room.") == ["Guests compare prices before"]
 
 
+def test_a_short_sentence_is_kept_away_from_without_its_end() -> None:
+    """At the end of a reply, the full stop and the quote behind it are one token."""
+    assert said("I got your point.", "Is everything correct?") == ["Is everything correct", "I got your point"]
+
+
 def test_an_opening_ends_before_a_fact_whatever_its_value_was_at_the_time() -> None:
     assert said("I would offer USD 428 net for these dates.") == ["I would offer"]
     assert said("I would be happy with USD 411.50 net for these dates.") == ["I would be happy"]
