@@ -15,8 +15,6 @@ from training.objectives.settings import SettingsError
 from training.runs.values import SETTINGS, settings_checked, typed
 
 _REPLIES: dict[str, Any] = {"steps": 30, "prompts": 8, "copies": 4}
-_MANY_REPLIES: dict[str, Any] = {"steps": 150, "prompts": 16, "copies": 8, "learning_rate": 5e-4}
-"""Five times the updates of ``_REPLIES``, each from four times the replies."""
 _TINY: dict[str, Any] = {"steps": 2, "prompts": 2, "copies": 2, "max_tokens": 100, "save_every": 1, "held_out_every": 2}
 _REWARD_MODEL: dict[str, Any] = {"balance_length": True, "epochs": 3.0}
 """Good scripted replies are longer than bad ones, and a reward model that learns length from them would pay a policy for it. After one
@@ -70,6 +68,24 @@ PROFILES: Mapping[str, Profile] = {
         seeds=1,
         contexts=360,
         samples=4,
+        # Nothing else can be done meanwhile.
+        reward_model={**_REWARD_MODEL, "threads": 2},
+        objectives={
+            "sft": {"steps": 40, "batch": 8},
+            "dpo": {"steps": 30, "batch": 8},
+            "ppo": _REPLIES,
+            "grpo": _REPLIES,
+            "repo": _REPLIES,
+        },
+        held_out=24,
+        dialogues=24,
+    ),
+    "full": Profile(
+        name="full",
+        arms=(*PAPER, *OPTIONS, *ABLATIONS),
+        seeds=3,
+        contexts=600,
+        samples=4,
         reward_model=_REWARD_MODEL,
         objectives={
             "sft": {"steps": 80, "batch": 8},
@@ -78,26 +94,9 @@ PROFILES: Mapping[str, Profile] = {
             "grpo": _REPLIES,
             "repo": _REPLIES,
         },
-        held_out=24,
-        dialogues=32,
-    ),
-    "full": Profile(
-        name="full",
-        arms=(*PAPER, *OPTIONS, *ABLATIONS),
-        seeds=3,
-        contexts=2_000,
-        samples=4,
-        reward_model=_REWARD_MODEL,
-        objectives={
-            "sft": {"steps": 200, "batch": 16},
-            "dpo": {"steps": 200, "batch": 16},
-            "ppo": _MANY_REPLIES,
-            "grpo": _MANY_REPLIES,
-            "repo": _MANY_REPLIES,
-        },
-        held_out=96,
-        dialogues=200,
-        case_copies=4,
+        held_out=48,
+        dialogues=48,
+        case_copies=2,
     ),
 }
 
