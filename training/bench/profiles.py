@@ -66,7 +66,7 @@ PROFILES: Mapping[str, Profile] = {
         name="quick",
         arms=PAPER,
         seeds=1,
-        contexts=360,
+        contexts=320,
         samples=4,
         # Nothing else can be done meanwhile.
         reward_model={**_REWARD_MODEL, "threads": 2},
