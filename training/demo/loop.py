@@ -66,7 +66,7 @@ class DemoSettings(BaseModel):
     """Held-out hotels that are met before and after."""
     at_once: int = Field(default=8, ge=1, le=64)
     """Negotiations at the same time."""
-    imitate: int = Field(default=40, ge=0)
+    imitate: int = Field(default=60, ge=0)
     """Steps in which edits, rewrites and excellent replies are imitated."""
     steps: int = Field(default=12, ge=1)
     """Steps of REPO after that."""
@@ -85,7 +85,7 @@ class DemoSettings(BaseModel):
         return RetrainPlan(
             line=LINE,
             objective="repo",
-            settings={"steps": self.steps, "prompts": 8, "copies": 4, "learning_rate": 2e-4, "beta": 0.1},
+            settings={"steps": self.steps, "prompts": 8, "copies": 4, "learning_rate": 1e-3, "beta": 0.1},
             imitate=self.imitate,
             # At three times this rate what is shown often takes the place of what is shown seldom, questions back and bad cases first.
             imitation={"learning_rate": 1e-3, "batch": 16},

@@ -1,4 +1,7 @@
-"""What the policy says before and after: the same contexts, the same random numbers, two adapters."""
+"""What the policy says before and after: the same contexts, the same random numbers, two adapters.
+
+Decided here: that they speak as in service, at its temperature, however freely the run explored.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,7 +12,7 @@ from agent.domain import Reply, TurnContext
 from training.objectives.policy import Policy
 from training.objectives.rewarding import ScoreLike
 from training.objectives.rollout import pool, roll_out
-from training.objectives.settings import RunSettings
+from training.objectives.settings import SERVING_TEMPERATURE, RunSettings
 from training.runs.plan import Plan, put
 
 SAMPLES = "samples.json"
@@ -23,8 +26,9 @@ def write_samples(
     """Into the run's folder; nothing where there are no contexts. Everything in it is public (``TurnContext``)."""
     if not contexts:
         return
-    before = _said(plan, settings, contexts, plan.adapter, score)
-    after = _said(plan, settings, contexts, adapter, score)
+    served = settings.model_copy(update={"temperature": SERVING_TEMPERATURE})
+    before = _said(plan, served, contexts, plan.adapter, score)
+    after = _said(plan, served, contexts, adapter, score)
     rows = [
         {
             "stage": str(context.stage),
