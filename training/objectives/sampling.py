@@ -72,9 +72,8 @@ def draw(
     generator = torch.Generator(device=model.device).manual_seed(seed)
     for rows in sets(prompts, how):
         with torch.inference_mode():
-            tokens, logps = (
-                x.cpu() for x in _Batch(model, [prompts[row] for row in rows], how, [never[row] for row in rows if never]).run(generator)
-            )
+            batch = _Batch(model, [prompts[row] for row in rows], how, [never[row] for row in rows] if never else ())
+            tokens, logps = (x.cpu() for x in batch.run(generator))
         lengths = [[_length(reply, how.end_id) for reply in copies] for copies in tokens]
         yield Drawn(rows=rows, ids=_cut(tokens, lengths), logps=_cut(logps, lengths))
 

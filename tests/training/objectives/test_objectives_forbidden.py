@@ -42,7 +42,7 @@ def test_that_nothing_is_forbidden_by_nothing() -> None:
     assert nothing.after([1, 2]) == []
 
 
-def test_that_a_drawn_reply_never_has_them_and_others_stay_as_they_are(tokenizer: Any) -> None:
+def test_that_a_drawn_reply_never_has_them(tokenizer: Any) -> None:
     torch.set_num_threads(1)
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(MODEL_FOLDER, dtype=torch.float32).eval()
     how = Sampling(copies=3, temperature=0.3, max_tokens=24, end_id=tokenizer.eos_token_id, pad_id=tokenizer.pad_token_id)
