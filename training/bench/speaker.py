@@ -1,7 +1,7 @@
 """A policy in this process, as the benchmark asks it: its weights alone, sampled at serving temperature.
 
-There is no grammar, no guard and no template here. An answer that is no reply is None, and counted. ``AsServed`` adds how replies are drawn
-in service: none begins a sentence as an earlier one began, and what is no reply is drawn again.
+There is no guard and no template here. An answer that is no reply is None, and counted. ``AsServed`` adds how replies are drawn in service:
+each keeps to the turn's schema, none begins a sentence as an earlier one began, and what is no reply is drawn again.
 """
 
 import copy
@@ -12,16 +12,18 @@ from dataclasses import replace
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 
 from agent.domain import Reply, TurnContext
+from agent.language.format import reply_schema
 from agent.language.openings import used_openings
 from agent.language.prompts import render_write
 from agent.serving.starter import MODEL_FOLDER
 from training.bench.attention import few_queries
 from training.objectives.forbidden import Forbidden
+from training.objectives.grammar import Grammar
 from training.objectives.policy import Policy, PolicyError
 from training.objectives.rollout import read
 from training.objectives.sampling import Sampling, sample
@@ -56,6 +58,7 @@ class Speaker:
         end, pad = self._tokenizer.eos_token_id, self._tokenizer.pad_token_id
         assert isinstance(end, int), "a chat model's tokenizer has an end mark"
         assert isinstance(pad, int), "and one to pad with"
+        self._grammar = Grammar(self._tokenizer)
         self._how = Sampling(copies=1, temperature=temperature, max_tokens=max_tokens, end_id=end, pad_id=pad)
         self._seed = seed
         self.tokens = 0
@@ -67,10 +70,10 @@ class Speaker:
         self.lengths: tuple[int, ...] = ()
         """Tokens of each answer of the last call, readable or not."""
 
-    def __call__(self, contexts: Sequence[TurnContext], *, fresh: bool = False) -> list[Reply | None]:
+    def __call__(self, contexts: Sequence[TurnContext], *, served: bool = False) -> list[Reply | None]:
         """One reply to each context, blanks filled. Where each is asked as often in a row as every other, its prompt is computed once.
 
-        With ``fresh`` none may begin a sentence as an earlier one of its talk began, as in service.
+        With ``served`` each keeps to the turn's schema, and none begins a sentence as an earlier one of its talk began, as in service.
 
         Raises:
             PolicyError: for a prompt that with the longest reply does not fit the model's window.
@@ -86,8 +89,8 @@ class Speaker:
                 "lower max_tokens or take a model with a longer window"
             )
         asked = sha256(json.dumps([self._seed, prompts]).encode()).digest()
-        never = [Forbidden.words(used_openings(context), self._tokenizer) for context in contexts[::copies]] if fresh else ()
-        samples = sample(self._model, prompts, replace(self._how, copies=copies), seed=int.from_bytes(asked[:6]), never=never)
+        how = replace(self._how, copies=copies)
+        samples = sample(self._model, prompts, how, seed=int.from_bytes(asked[:6]), **(self._held_to(contexts[::copies]) if served else {}))
         answers = [ids for replies in samples.ids for ids in replies]
         replies = [
             read(context, str(self._tokenizer.decode(ids, skip_special_tokens=True)))
@@ -98,6 +101,12 @@ class Speaker:
         self.unreadable += replies.count(None)
         self.seconds += time.perf_counter() - began
         return replies
+
+    def _held_to(self, contexts: Sequence[TurnContext]) -> dict[str, Any]:
+        return {
+            "never": [Forbidden.words(used_openings(context), self._tokenizer) for context in contexts],
+            "shapes": [self._grammar.at_start(reply_schema(context)) for context in contexts],
+        }
 
     def again(self, number: int, *, temperature: float) -> Self:
         """The same weights with the chances of the ``number``-th time, counting from 1."""
@@ -115,8 +124,8 @@ def _in_a_row(contexts: Sequence[TurnContext]) -> int:
 class AsServed:
     """Draws replies as the service does (``training.dialogues.Speak``).
 
-    The service keeps the model from beginnings it has used (``agent.language.openings``) while it writes, and draws again where no reply
-    came (``agent.language.writer.Redraw``). So does this, at the temperature of redraws, up to ``_ROUNDS`` times, each with chances of its
+    The service holds the model to the turn's schema and keeps it from beginnings it has used (``agent.language.openings``) while it writes,
+    and draws again where no reply came (``agent.language.writer.Redraw``). So does this, at the temperature of redraws, up to ``_ROUNDS`` times, each with chances of its
     own. The service holds drafts that the model finds unlikely against others besides; here the first that can be read stands.
     """
 
@@ -129,13 +138,13 @@ class AsServed:
 
     def __call__(self, contexts: Sequence[TurnContext]) -> list[Reply | None]:
         """One reply to each context, blanks filled. Raises PolicyError as ``Speaker`` does."""
-        replies = self._first(contexts, fresh=True)
+        replies = self._first(contexts, served=True)
         lengths = list(self._first.lengths)
         for speaker in self._again:
             missing = [place for place, reply in enumerate(replies) if reply is None]
             if not missing:
                 break
-            drawn = speaker([contexts[place] for place in missing], fresh=True)
+            drawn = speaker([contexts[place] for place in missing], served=True)
             for place, reply, length in zip(missing, drawn, speaker.lengths, strict=True):
                 if reply is not None:
                     replies[place], lengths[place] = reply, length

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from training.objectives.library import DPOConfig
 from training.objectives.library import DPOTrainer as Library
 from training.objectives.objective import Task, TaskError, dataset
+from training.objectives.order import rows_in_order
 from training.objectives.policy import Policy
 from training.objectives.running import Resumable
 from training.objectives.settings import DPOSettings
@@ -27,10 +28,11 @@ class DPOTrainer(Resumable, Library):
         """Raises TaskError without preferences."""
         if not task.preferences:
             raise TaskError("DPO learns from preferences, and the snapshot has none: compare replies, or rate several to one context")
+        rows = rows_in_order(task.preferences, "chosen", settings, batch=settings.batch, steps=settings.steps)
         trainer = cls(
             model=policy.model,
             args=_config(settings, task.folder, int(policy.trunk.config.max_position_embeddings)),
-            train_dataset=dataset(task.preferences, ("prompt", "chosen", "rejected")),
+            train_dataset=dataset(rows, ("prompt", "chosen", "rejected")),
             processing_class=policy.tokenizer,
         )
         trainer.policy = policy

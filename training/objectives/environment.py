@@ -28,8 +28,9 @@ _CALL = 15_485_863
 class Environment(Protocol):
     """What replies are made in."""
 
-    def __len__(self) -> int:
-        """How many places there are to begin from."""
+    @property
+    def kinds(self) -> Sequence[str]:
+        """What each place to begin from is, for a balance between kinds."""
         ...
 
     def roll_out(self, chosen: Sequence[int], *, seed: int, written: Written) -> Rollout:
@@ -44,9 +45,10 @@ class Contexts:
         """``source`` has the contexts."""
         self._policy, self._source, self._settings = policy, source, settings
 
-    def __len__(self) -> int:
-        """Of the contexts."""
-        return len(self._source)
+    @property
+    def kinds(self) -> Sequence[str]:
+        """The move that the SOP suggests first."""
+        return [str(context.allowed[0].kind) for context in self._source.contexts]
 
     def roll_out(self, chosen: Sequence[int], *, seed: int, written: Written) -> Rollout:
         """The replies to the chosen contexts."""
@@ -60,9 +62,10 @@ class Dialogues:
         """Which hotels there are follows from the settings' seed."""
         self._policy, self._settings = policy, settings
 
-    def __len__(self) -> int:
-        """Of the hotels."""
-        return self._settings.hotels
+    @property
+    def kinds(self) -> Sequence[str]:
+        """A hotel is a hotel."""
+        return ["hotel"] * self._settings.hotels
 
     def roll_out(self, chosen: Sequence[int], *, seed: int, written: Written) -> Rollout:
         """All turns of the dialogues with the chosen hotels, but the last few that would not fill the minibatches."""

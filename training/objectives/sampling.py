@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
+from llguidance import LLMatcher
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from training.objectives.forbidden import Forbidden
+from training.objectives.grammar import Shapes
 from training.objectives.packing import rounded
 
 
@@ -53,10 +55,19 @@ class Drawn:
 
 
 def sample(
-    model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, *, seed: int, never: Sequence[Forbidden] = ()
+    model: PreTrainedModel,
+    prompts: Sequence[Sequence[int]],
+    how: Sampling,
+    *,
+    seed: int,
+    never: Sequence[Forbidden] = (),
+    shapes: Sequence[LLMatcher] = (),
 ) -> Samples:
-    """Draw the replies; the same weights, prompts and seed give the same ones on one machine. ``never`` is one for each prompt, or none."""
-    return gathered(list(draw(model, prompts, how, seed=seed, never=never)))
+    """Draw the replies; the same weights, prompts and seed give the same ones on one machine.
+
+    ``never`` and ``shapes`` (``training.objectives.grammar``) are one for each prompt, or none.
+    """
+    return gathered(list(draw(model, prompts, how, seed=seed, never=never, shapes=shapes)))
 
 
 def gathered(drawn: Sequence[Drawn]) -> Samples:
@@ -66,13 +77,25 @@ def gathered(drawn: Sequence[Drawn]) -> Samples:
 
 
 def draw(
-    model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, *, seed: int, never: Sequence[Forbidden] = ()
+    model: PreTrainedModel,
+    prompts: Sequence[Sequence[int]],
+    how: Sampling,
+    *,
+    seed: int,
+    never: Sequence[Forbidden] = (),
+    shapes: Sequence[LLMatcher] = (),
 ) -> Iterator[Drawn]:
     """The same, told of as soon as a set of prompts is done with; what the caller does in between changes nothing."""
     generator = torch.Generator(device=model.device).manual_seed(seed)
     for rows in sets(prompts, how):
         with torch.inference_mode():
-            batch = _Batch(model, [prompts[row] for row in rows], how, [never[row] for row in rows] if never else ())
+            batch = _Batch(
+                model,
+                [prompts[row] for row in rows],
+                how,
+                never=[never[row] for row in rows] if never else (),
+                shapes=Shapes([shapes[row] for row in rows], how.copies) if shapes else None,
+            )
             tokens, logps = (x.cpu() for x in batch.run(generator))
         lengths = [[_length(reply, how.end_id) for reply in copies] for copies in tokens]
         yield Drawn(rows=rows, ids=_cut(tokens, lengths), logps=_cut(logps, lengths))
@@ -98,8 +121,16 @@ def _cut(x: Tensor, lengths: list[list[int]]) -> list[list[list[Any]]]:
 class _Batch:
     """Some prompts that are answered together; N is the number of rows that are still running."""
 
-    def __init__(self, model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, never: Sequence[Forbidden]) -> None:
-        self._model, self._how, self._never = model, how, never
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        prompts: Sequence[Sequence[int]],
+        how: Sampling,
+        *,
+        never: Sequence[Forbidden],
+        shapes: Shapes | None,
+    ) -> None:
+        self._model, self._how, self._never, self._shapes = model, how, never, shapes
         device = model.device
         width = rounded(max(map(len, prompts)))
         ids = torch.tensor([[how.pad_id] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=device)
@@ -120,8 +151,11 @@ class _Batch:
         logps = torch.zeros(tokens.shape, device=self._ended.device)
         for step in range(self._how.max_tokens):
             logits = self._step(step)
+            rows = self._rows.tolist()
+            if self._shapes is not None:
+                self._shapes.keep_to(logits, rows)
             if self._never:
-                self._forbid(logits, tokens[:, :, :step])
+                self._forbid(logits, tokens[:, :, :step], rows)
             scores = torch.log_softmax(logits / self._how.temperature, dim=-1)
             drawn = torch.multinomial(scores.exp().flatten(0, 1), 1, generator=generator).view(len(self._rows), copies)
             drawn = torch.where(self._ended[self._rows], self._how.pad_id, drawn)
@@ -129,6 +163,8 @@ class _Batch:
             logps[self._rows, :, step] = scores.gather(2, drawn.unsqueeze(2)).squeeze(2)
             self._ended[self._rows] |= drawn == self._how.end_id
             self._fed = drawn
+            if self._shapes is not None:
+                self._shapes.go_on(drawn.tolist(), rows)
             if not self._leave():
                 return tokens[:, :, : step + 1], logps[:, :, : step + 1]
         return tokens, logps
@@ -147,15 +183,17 @@ class _Batch:
         )
         return output.logits
 
-    def _forbid(self, logits: Tensor, written: Tensor) -> None:
-        """Leave no chance to what may not come next in each reply that is being written."""
-        rows = self._rows.tolist()
+    def _forbid(self, logits: Tensor, written: Tensor, rows: Sequence[int]) -> None:
+        """Leave no chance to what may not come next in each reply that is being written; where nothing is left, it ends there."""
         reach = max(self._never[row].reach for row in rows)
         tails = written[self._rows, :, max(0, written.shape[2] - reach) :].tolist()
         for place, (row, copies) in enumerate(zip(rows, tails, strict=True)):
             for copy, tail in enumerate(copies):
                 if forbidden := self._never[row].after(tail):
                     logits[place, copy, forbidden] = -torch.inf
+        stuck = logits.isneginf().all(dim=2)
+        if bool(stuck.any()):
+            logits[..., self._how.end_id] = torch.where(stuck, 0.0, logits[..., self._how.end_id])
 
     def _leave(self) -> bool:
         """Take out the rows whose replies have all ended; whether any is left."""

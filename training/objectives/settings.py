@@ -39,6 +39,8 @@ class RunSettings(BaseModel):
     weight_decay: float = Field(default=0.0, ge=0)
     clip_gradient: float = Field(default=1.0, gt=0)
     """Largest norm of the policy's gradient."""
+    balance: float = Field(default=0.0, ge=0, le=1)
+    """Between kinds of moves: 0 takes the material as it comes, 1 every kind as often as every other (``training.objectives.order``)."""
     temperature: float = Field(default=SERVING_TEMPERATURE, gt=0)
     """Of sampling, in training and on held-out contexts."""
     max_tokens: int = Field(default=160, ge=1)
@@ -186,8 +188,10 @@ class PolicySettings(RunSettings):
 
 
 _AUTOCAST = fast_format() == "bfloat16"
+_BALANCE = 0.5
 _REPLIES: dict[str, Any] = {
     "learning_rate": 2e-3,
+    "balance": _BALANCE,
     "temperature": 0.7,
     "lam": 1.0,
     "steps": 30,
@@ -197,8 +201,8 @@ _REPLIES: dict[str, Any] = {
     "autocast": _AUTOCAST,
 }
 STARTER: dict[str, dict[str, Any]] = {
-    "sft": {"learning_rate": 3e-3, "steps": 120, "autocast": _AUTOCAST},
-    "dpo": {"learning_rate": 2e-3, "steps": 120, "autocast": _AUTOCAST},
+    "sft": {"learning_rate": 3e-3, "balance": _BALANCE, "steps": 120, "autocast": _AUTOCAST},
+    "dpo": {"learning_rate": 2e-3, "balance": _BALANCE, "steps": 120, "autocast": _AUTOCAST},
     "ppo": _REPLIES,
     "grpo": _REPLIES,
     "repo": _REPLIES,

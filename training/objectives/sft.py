@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from training.objectives.library import SFTConfig
 from training.objectives.library import SFTTrainer as Library
 from training.objectives.objective import Task, TaskError, dataset
+from training.objectives.order import rows_in_order
 from training.objectives.policy import Policy
 from training.objectives.running import Resumable
 from training.objectives.settings import SFTSettings
@@ -24,10 +25,11 @@ class SFTTrainer(Resumable, Library):
         """Raises TaskError without demonstrations."""
         if not task.demonstrations:
             raise TaskError("SFT learns from demonstrations, and the snapshot has none: rate replies as excellent, edit or rewrite some")
+        rows = rows_in_order(task.demonstrations, "completion", settings, batch=settings.batch, steps=settings.steps)
         trainer = cls(
             model=policy.model,
             args=_config(settings, task.folder, int(policy.trunk.config.max_position_embeddings)),
-            train_dataset=dataset(task.demonstrations, ("prompt", "completion")),
+            train_dataset=dataset(rows, ("prompt", "completion")),
             processing_class=policy.tokenizer,
         )
         trainer.policy = policy

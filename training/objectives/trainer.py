@@ -22,6 +22,7 @@ from training.objectives.environment import Contexts, Dialogues, Environment
 from training.objectives.library import GRPOConfig, GRPOTrainer
 from training.objectives.losses import mean_over, policy_loss
 from training.objectives.objective import Task
+from training.objectives.order import in_order
 from training.objectives.packing import Groups, pack
 from training.objectives.pairs import pair_loss
 from training.objectives.policy import Policy
@@ -73,11 +74,13 @@ class PolicyTrainer(Resumable, GRPOTrainer):
     ) -> None:
         """``critic`` is needed where the settings have one; it goes where the policy goes."""
         self.policy, self.environment, self.score, self.settings, self.critic = policy, environment, score, settings, critic
+        wanted = settings.steps * settings.prompts * PartialState().num_processes
+        order = in_order(environment.kinds, wanted, balance=settings.balance, seed=settings.seed)
         super().__init__(
             model=policy.model,
             reward_funcs=_not_asked,
             args=_config(settings, folder),
-            train_dataset=Dataset.from_dict({"context": _order(len(environment), settings)}),
+            train_dataset=Dataset.from_dict({"context": order}),
             processing_class=policy.tokenizer,
         )
         if critic is not None:
@@ -170,14 +173,6 @@ def _config(settings: PolicySettings, folder: Path) -> GRPOConfig:
         # No KL in TRL's loss and no reference of TRL's: both are ours, in the reward.
         beta=0.0,
     )
-
-
-def _order(contexts: int, settings: PolicySettings) -> list[int]:
-    """Which context stands where in the whole run: pass after pass over all of them, each in an order of its own."""
-    wanted = settings.steps * settings.prompts * PartialState().num_processes
-    generator = torch.Generator().manual_seed(settings.seed)
-    passes = [torch.randperm(contexts, generator=generator) for _ in range(-(-wanted // contexts))]
-    return torch.cat(passes)[:wanted].tolist()
 
 
 def common(settings: Any, folder: Path, *, updates: int = 1) -> dict[str, Any]:

@@ -6,8 +6,12 @@ folder, so that a gate that was broken off goes on and the same candidate gets t
 """
 
 import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from hashlib import sha256
+from multiprocessing import get_context
 from pathlib import Path
 from typing import cast
 
@@ -31,6 +35,7 @@ from training.release.gate import Criterion, GateSettings, Verdict, decide
 from training.release.wholeness import AdapterBroken, refuse_broken
 from training.runs.adapters import WEIGHTS
 from training.runs.plan import file_sha256, put
+from training.runs.supervised import end_with
 from training.starter.progress import BuildEvent, Report, silent
 
 VERDICT = "gate.json"
@@ -76,8 +81,7 @@ def evaluate(
         criteria: tuple[Criterion, ...] = (_whole(met=False, says=str(error)),)
     else:
         seed = int.from_bytes(bytes.fromhex(file_sha256(candidate / WEIGHTS))[:4])
-        ours = _measured(candidate, folder, much, seed, own, tell)
-        theirs = _measured(live, folder, much, seed, own, tell)
+        ours, theirs = _both(candidate, live, folder, much, seed, own, tell)
         write_answers(folder, ours, theirs, own=own)
         tell(BuildEvent(phase="divergence", done=0, total=1))
         kl = divergence(candidate, seed=seed)
@@ -89,6 +93,33 @@ def evaluate(
 
 def _whole(*, met: bool, says: str) -> Criterion:
     return Criterion(name="whole", title="can be served", met=met, says=says)
+
+
+def _both(
+    candidate: Path, live: Path | None, folder: Path, effort: Effort, seed: int, own: Sequence[BadCase], tell: Report
+) -> tuple[PolicyFigures, PolicyFigures]:
+    """Candidate and live version, the latter in a process of its own where there are threads for both: a small model does not fill them."""
+    threads = torch.get_num_threads()
+    here = threads // 2
+    if not here:
+        return _measured(candidate, folder, effort, seed, own, tell), _measured(live, folder, effort, seed, own, tell)
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=_beside, initargs=(os.getpid(), threads - here)) as beside:
+        asked = beside.submit(_measured, live, folder, effort, seed, own, silent)
+        torch.set_num_threads(here)
+        try:
+            ours = _measured(candidate, folder, effort, seed, own, tell)
+        finally:
+            torch.set_num_threads(threads)
+        tell(BuildEvent(phase="the live version", done=0, total=1))
+        try:
+            return ours, asked.result()
+        except BrokenProcessPool:
+            return ours, _measured(live, folder, effort, seed, own, tell)
+
+
+def _beside(parent: int, threads: int) -> None:
+    end_with(parent)
+    torch.set_num_threads(threads)
 
 
 def _measured(adapter: Path | None, folder: Path, effort: Effort, seed: int, own: Sequence[BadCase], tell: Report) -> PolicyFigures:
