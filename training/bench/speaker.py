@@ -125,8 +125,9 @@ class AsServed:
     """Draws replies as the service does (``training.dialogues.Speak``).
 
     The service holds the model to the turn's schema and keeps it from beginnings it has used (``agent.language.openings``) while it writes,
-    and draws again where no reply came (``agent.language.writer.Redraw``). So does this, at the temperature of redraws, up to ``_ROUNDS`` times, each with chances of its
-    own. The service holds drafts that the model finds unlikely against others besides; here the first that can be read stands.
+    and draws again where no reply came (``agent.language.writer.Redraw``). So does this, at the temperature of redraws, up to ``_ROUNDS``
+    times, each with chances of its own. The service holds drafts that the model finds unlikely against others besides; here the first that
+    can be read stands.
     """
 
     def __init__(self, speaker: Speaker) -> None:

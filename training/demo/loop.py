@@ -62,13 +62,13 @@ class DemoSettings(BaseModel):
     """Negotiations that the experts' ratings are of."""
     shown: int = Field(default=40, ge=0)
     """Negotiations in which a colleague edits the drafts."""
-    measured: int = Field(default=32, ge=2)
+    measured: int = Field(default=24, ge=2)
     """Held-out hotels that are met before and after."""
     at_once: int = Field(default=8, ge=1, le=64)
     """Negotiations at the same time."""
-    imitate: int = Field(default=60, ge=0)
+    imitate: int = Field(default=50, ge=0)
     """Steps in which edits, rewrites and excellent replies are imitated."""
-    steps: int = Field(default=12, ge=1)
+    steps: int = Field(default=8, ge=1)
     """Steps of REPO after that."""
     dialogues: int = Field(default=24, ge=10)
     """Of the gate, with held-out hotels of its own."""
@@ -87,10 +87,9 @@ class DemoSettings(BaseModel):
             objective="repo",
             settings={"steps": self.steps, "prompts": 8, "copies": 4, "learning_rate": 1e-3, "beta": 0.1},
             imitate=self.imitate,
-            # At three times this rate what is shown often takes the place of what is shown seldom, questions back and bad cases first.
-            imitation={"learning_rate": 1e-3, "batch": 16},
+            imitation={"learning_rate": 2e-3, "batch": 8},
             material=Logged(judged_only=True, validation_share=0.2),
-            reward_model={"balance_length": True},
+            reward_model={"balance_length": True, "threads": 2},
             judge=self.judge,
             held_out=24,
             effort=Effort(dialogues=self.dialogues),

@@ -1,7 +1,7 @@
 """The shape of an answer, held to while it is drawn: what the model server does with a JSON schema, for replies drawn in this process.
 
-Decided here: nothing new. The library is the one that the model server is told to use (``agent.serving.server``), and so is the way in which
-a schema becomes a grammar.
+Decided here: nothing new. The library is the one that the model server is told to use (``agent.serving.server``), and it makes a grammar of
+a schema in the same way there.
 """
 
 import json

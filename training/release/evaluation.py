@@ -39,7 +39,7 @@ from training.runs.supervised import end_with
 from training.starter.progress import BuildEvent, Report, silent
 
 VERDICT = "gate.json"
-_DRAWN = "as served"
+_DRAWN = "as served, under the schema"
 """How replies are drawn: figures that were drawn otherwise are not taken up again."""
 _AT_ONCE = 16
 

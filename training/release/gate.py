@@ -1,8 +1,8 @@
 """The gate: whether a candidate may answer hotels in place of the version that does. Pure arithmetic on what was measured.
 
-Decided here: the criteria, and that each is told with its figures whether it was met or not. Both versions were measured by their weights
-alone on the same hotels and cases (``training.bench.measures``); what is random in it is tested by pairs. A candidate has to be better, it
-is not enough to be as good; in what it must not be worse at, it fails where it is worse beyond chance.
+Decided here: the criteria, and that each is told with its figures whether it was met or not. Both versions were measured as they are
+served, on the same hotels and cases (``training.bench.measures``); what is random in it is tested by pairs. A candidate has to be better,
+it is not enough to be as good; in what it must not be worse at, it fails where it is worse beyond chance.
 """
 
 import math
