@@ -116,7 +116,7 @@ def test_every_option_runs(options: dict[str, Any], base: Path, tmp_path: Path) 
 
 def test_a_run_that_goes_on_from_an_adapter_is_held_to_it(tmp_path: Path) -> None:
     outcome = train(
-        "repo", task(tmp_path, adapter=ADAPTER_FOLDER), settings_of("repo", {**SMALL, "steps": 1, "learning_rate": 1e-4, "max_tokens": 24})
+        "repo", task(tmp_path, adapter=ADAPTER_FOLDER), settings_of("repo", {**SMALL, "steps": 1, "learning_rate": 1e-4, "max_tokens": 48})
     )
     # On the first replies policy and reference are the same: the reference is not the base.
     assert metrics(tmp_path)[0]["kl"] == pytest.approx(0, abs=1e-5)
