@@ -37,7 +37,7 @@ def simulate(plan: BenchPlan, folder: Path, tell: Report) -> None:
 
 
 def speaker_of(adapter: Path | None, *, seed: int) -> Speaker:
-    """A policy as it is measured: at serving temperature, by its weights alone."""
+    """A policy at serving temperature, as it is measured (``AsServed``) and as material is made."""
     return Speaker(MODEL_FOLDER, adapter, temperature=SERVING_TEMPERATURE, max_tokens=MAX_TOKENS, seed=seed)
 
 
