@@ -87,7 +87,7 @@ class DemoSettings(BaseModel):
             objective="repo",
             settings={"steps": self.steps, "prompts": 8, "copies": 4, "learning_rate": 5e-4, "beta": 0.1, "balance": 1.0},
             imitate=self.imitate,
-            # Of seven hundred demonstrations three go on to the right person: only kinds that count alike are kept from being forgotten.
+            # Of some 700 demonstrations two or three go on to the right person: it is forgotten unless all kinds count alike.
             imitation={"learning_rate": 2e-3, "batch": 8, "balance": 1.0},
             material=Logged(judged_only=True, validation_share=0.2),
             reward_model={"balance_length": True, "threads": 2},
