@@ -58,7 +58,7 @@ class Speaker:
         end, pad = self._tokenizer.eos_token_id, self._tokenizer.pad_token_id
         assert isinstance(end, int), "a chat model's tokenizer has an end mark"
         assert isinstance(pad, int), "and one to pad with"
-        self._grammar = Grammar(self._tokenizer)
+        self._grammar = Grammar(self._tokenizer, int(self._model.config.vocab_size))
         self._how = Sampling(copies=1, temperature=temperature, max_tokens=max_tokens, end_id=end, pad_id=pad)
         self._seed = seed
         self.tokens = 0

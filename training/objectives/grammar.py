@@ -21,9 +21,9 @@ from agent.language.format import Schema
 class Grammar:
     """Which tokens may come next, of the answers that a schema allows; made once for a tokenizer."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
-        """Of a model whose logits are as many as the tokenizer's tokens."""
-        self._tokens = from_tokenizer(tokenizer, len(tokenizer))
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, logits: int) -> None:
+        """``logits`` are as many as the model has, which may be more than there are tokens."""
+        self._tokens = from_tokenizer(tokenizer, logits)
 
     def at_start(self, schema: Schema) -> LLMatcher:
         """An answer of which nothing is written. Raises ValueError for a schema that cannot be held to."""

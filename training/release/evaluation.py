@@ -101,7 +101,7 @@ def _both(
     """Candidate and live version, the latter in a process of its own where there are threads for both: a small model does not fill them."""
     threads = torch.get_num_threads()
     here = threads // 2
-    if not here:
+    if not here or _place(live, folder, effort, seed, own).is_file():
         return _measured(candidate, folder, effort, seed, own, tell), _measured(live, folder, effort, seed, own, tell)
     with ProcessPoolExecutor(1, get_context("spawn"), initializer=_beside, initargs=(os.getpid(), threads - here)) as beside:
         asked = beside.submit(_measured, live, folder, effort, seed, own, silent)
@@ -124,17 +124,21 @@ def _beside(parent: int, threads: int) -> None:
 
 def _measured(adapter: Path | None, folder: Path, effort: Effort, seed: int, own: Sequence[BadCase], tell: Report) -> PolicyFigures:
     """Figures of a version on the hotels of ``seed``; the ones that were kept, where it was measured before."""
-    weights = file_sha256((MODEL_FOLDER / "model.safetensors") if adapter is None else (adapter / WEIGHTS))
-    worded = [[case.id, case.wrong, [check.says for check in (*case.must, *case.must_not)]] for case in own]
-    asked = [_DRAWN, weights, file_sha256(MODEL_FOLDER / "model.safetensors"), effort.model_dump(), seed, worded]
-    named = sha256(json.dumps(asked).encode()).hexdigest()
-    kept = folder / f"figures-{named[:16]}.json"
+    kept = _place(adapter, folder, effort, seed, own)
     if kept.is_file():
         return PolicyFigures.model_validate_json(kept.read_text(encoding="utf-8"))
     speaker = AsServed(speaker_of(adapter, seed=seed))
     figures = measure(speaker, dialogues=effort.dialogues, seed=seed, case_copies=effort.case_copies, own=own, progress=tell)
     put(kept, figures.model_dump_json() + "\n")
     return figures
+
+
+def _place(adapter: Path | None, folder: Path, effort: Effort, seed: int, own: Sequence[BadCase]) -> Path:
+    """Where the figures of a version are kept: a name that follows from all that they depend on."""
+    weights = file_sha256((MODEL_FOLDER / "model.safetensors") if adapter is None else (adapter / WEIGHTS))
+    worded = [[case.id, case.wrong, [check.says for check in (*case.must, *case.must_not)]] for case in own]
+    asked = [_DRAWN, weights, file_sha256(MODEL_FOLDER / "model.safetensors"), effort.model_dump(), seed, worded]
+    return folder / f"figures-{sha256(json.dumps(asked).encode()).hexdigest()[:16]}.json"
 
 
 def divergence(adapter: Path, *, seed: int, base: Path = MODEL_FOLDER) -> float:

@@ -52,7 +52,7 @@ def test_that_what_may_come_next_is_what_vllm_lets_come(tokenizer: Any, case: An
     backend = GuidanceBackend(settings, tokenizer=tokenizer, vocab_size=len(tokenizer))
     schema = reply_schema(case.context)
     theirs = backend.compile_grammar(StructuredOutputOptions.JSON, json.dumps(schema))
-    ours = Shapes([Grammar(tokenizer).at_start(schema)], copies=1)
+    ours = Shapes([Grammar(tokenizer, len(tokenizer)).at_start(schema)], copies=1)
     bits = backend.allocate_token_bitmask(1)
     # A reply that begins rightly, then words that lead nowhere: as far as both go.
     for token in tokenizer.encode(encode_reply(case.good), add_special_tokens=False)[:30]:
@@ -70,7 +70,7 @@ def test_that_what_may_come_next_is_what_vllm_lets_come(tokenizer: Any, case: An
 def test_that_every_drawn_reply_has_the_shape(model: PreTrainedModel, tokenizer: Any) -> None:
     asked = [case.context for case in cases() if case.context.language == "en"][:6]
     prompts = [prompt_ids(render_write(context), tokenizer) for context in asked]
-    grammar = Grammar(tokenizer)
+    grammar = Grammar(tokenizer, len(tokenizer))
     shapes = [grammar.at_start(reply_schema(context)) for context in asked]
     drawn = sample(model, prompts, how(tokenizer, copies=3), seed=5, shapes=shapes)
     for context, copies in zip(asked, drawn.ids, strict=True):
@@ -85,7 +85,7 @@ def test_that_every_drawn_reply_has_the_shape(model: PreTrainedModel, tokenizer:
 
 
 def test_that_copies_go_ways_of_their_own(model: PreTrainedModel, tokenizer: Any) -> None:
-    start = Grammar(tokenizer).at_start(_SCHEMA)
+    start = Grammar(tokenizer, len(tokenizer)).at_start(_SCHEMA)
     drawn = sample(model, [tokenizer.encode("Anything?")], how(tokenizer, copies=16, temperature=2.0), seed=1, shapes=[start])
     said = {tokenizer.decode(ids, skip_special_tokens=True) for ids in drawn.ids[0]}
     assert len(said) > 4
@@ -93,7 +93,7 @@ def test_that_copies_go_ways_of_their_own(model: PreTrainedModel, tokenizer: Any
 
 
 def test_that_a_reply_ends_where_nothing_may_come(model: PreTrainedModel, tokenizer: Any) -> None:
-    start = Grammar(tokenizer).at_start(_SCHEMA)
+    start = Grammar(tokenizer, len(tokenizer)).at_start(_SCHEMA)
     everything = Forbidden([token] for token in range(len(tokenizer)))
     drawn = sample(model, [tokenizer.encode("Anything?")], how(tokenizer, copies=2), seed=1, never=[everything], shapes=[start])
     assert drawn.ids[0] == [[tokenizer.eos_token_id]] * 2
@@ -101,4 +101,4 @@ def test_that_a_reply_ends_where_nothing_may_come(model: PreTrainedModel, tokeni
 
 def test_that_a_schema_without_a_grammar_is_refused(tokenizer: Any) -> None:
     with pytest.raises(ValueError, match="no grammar comes of the schema"):
-        Grammar(tokenizer).at_start({"type": "string", "pattern": "(?=lookahead)"})
+        Grammar(tokenizer, len(tokenizer)).at_start({"type": "string", "pattern": "(?=lookahead)"})

@@ -1,11 +1,13 @@
 """The gate with real weights: what ships is held against the base, on few dialogues."""
 
 import json
+import operator
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from rich.console import Console
 
 from agent.serving.starter import shipped_adapters
@@ -52,6 +54,28 @@ def test_what_was_measured_is_not_measured_again(judged: tuple[Path, Verdict], m
     again = evaluate(SHIPPED, SHIPPED, folder, names=("policy-v1", "policy-v1"), effort=FEW, own=OWN)
     assert [criterion.name for criterion in again.failed if criterion.name == "better"] == ["better"]
     assert again.criteria[1].figures["gain"] == 0
+
+
+def test_that_the_live_version_is_measured_here_where_its_process_dies(
+    judged: tuple[Path, Verdict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = PolicyFigures.model_validate_json(next(judged[0].glob("figures-*.json")).read_text())
+    measured: list[str] = []
+
+    def measure(*_: object, **__: object) -> PolicyFigures:
+        measured.append("here")
+        return known
+
+    monkeypatch.setattr(evaluation_module, "measure", measure)
+    monkeypatch.setattr(evaluation_module, "_beside", operator.truth)  # It takes one argument: the process breaks off as it begins.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        evaluate(SHIPPED, None, tmp_path, names=("policy-v1", "base"), effort=FEW)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert measured == ["here", "here"]
 
 
 def test_that_cases_of_the_instances_own_are_asked_as_often_as_shipped_ones(judged: tuple[Path, Verdict]) -> None:
