@@ -117,5 +117,14 @@ def encode_reply(reply: Reply) -> str:
     return _compact({"move": reply.move.key, "text": reply.text})
 
 
+def move_and_words(answer: str) -> tuple[str, str]:
+    """The inverse of ``encode_reply``: the move's key and the text; an empty key and the whole answer where it is not of that form."""
+    try:
+        said = json.loads(answer)
+    except ValueError:
+        return "", answer
+    return (str(said.get("move", "")), str(said.get("text", ""))) if isinstance(said, dict) else ("", answer)
+
+
 def _compact(value: dict[str, str]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import torch
 
@@ -26,7 +26,7 @@ from training.objectives.forbidden import Forbidden
 from training.objectives.grammar import Grammar
 from training.objectives.policy import Policy, PolicyError
 from training.objectives.rollout import read
-from training.objectives.sampling import Sampling, sample
+from training.objectives.sampling import Bounds, Sampling, sample
 from training.objectives.settings import SERVING_TEMPERATURE, RunSettings
 from training.starter.samples import prompt_ids
 
@@ -90,7 +90,8 @@ class Speaker:
             )
         asked = sha256(json.dumps([self._seed, prompts]).encode()).digest()
         how = replace(self._how, copies=copies)
-        samples = sample(self._model, prompts, how, seed=int.from_bytes(asked[:6]), **(self._held_to(contexts[::copies]) if served else {}))
+        bounds = [self._bounds(context) for context in contexts[::copies]] if served else ()
+        samples = sample(self._model, prompts, how, seed=int.from_bytes(asked[:6]), bounds=bounds)
         answers = [ids for replies in samples.ids for ids in replies]
         replies = [
             read(context, str(self._tokenizer.decode(ids, skip_special_tokens=True)))
@@ -102,11 +103,9 @@ class Speaker:
         self.seconds += time.perf_counter() - began
         return replies
 
-    def _held_to(self, contexts: Sequence[TurnContext]) -> dict[str, Any]:
-        return {
-            "never": [Forbidden.words(used_openings(context), self._tokenizer) for context in contexts],
-            "shapes": [self._grammar.at_start(reply_schema(context)) for context in contexts],
-        }
+    def _bounds(self, context: TurnContext) -> Bounds:
+        never = Forbidden.words(used_openings(context), self._tokenizer)
+        return Bounds(never=never, shape=self._grammar.at_start(reply_schema(context)))
 
     def again(self, number: int, *, temperature: float) -> Self:
         """The same weights with the chances of the ``number``-th time, counting from 1."""

@@ -37,15 +37,16 @@ class Grammar:
 class Shapes:
     """Where each of G answers to each of N prompts stands in its grammar."""
 
-    def __init__(self, starts: Sequence[LLMatcher], copies: int) -> None:
-        """``starts`` are one for each prompt; they stay as they are."""
-        self._at = [[start.deep_copy() for _ in range(copies)] for start in starts]
+    def __init__(self, starts: Sequence[LLMatcher | None], copies: int) -> None:
+        """``starts`` are one for each prompt, and stay as they are; None is held to nothing."""
+        self._at = [[None if start is None else start.deep_copy() for _ in range(copies)] for start in starts]
 
     def keep_to(self, logits: Tensor, rows: Sequence[int]) -> None:
         """Leave no chance, in the logits (rows, G, vocabulary), to what may not come next."""
         mask = allocate_token_bitmask(logits.shape[0] * logits.shape[1], logits.shape[2])
         for place, at in enumerate(at for row in rows for at in self._at[row]):
-            fill_next_token_bitmask(at, mask, place)
+            if at is not None:
+                fill_next_token_bitmask(at, mask, place)
         allowed = np.unpackbits(mask.view(np.uint8), axis=1, bitorder="little")[:, : logits.shape[2]].astype(bool)
         logits.masked_fill_(~torch.from_numpy(allowed).view(logits.shape).to(logits.device), -torch.inf)
 
@@ -53,5 +54,5 @@ class Shapes:
         """These tokens (rows, G) are written; an answer that has ended stays as it is."""
         for row, written in zip(rows, tokens, strict=True):
             for at, token in zip(self._at[row], written, strict=True):
-                if not at.is_stopped():
+                if at is not None and not at.is_stopped():
                     at.consume_token(token)

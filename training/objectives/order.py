@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
+from agent.language.format import move_and_words
 from training.objectives.settings import RunSettings
-from training.rewards.model.rrm import move_of
 
 
 def in_order(kinds: Sequence[Hashable], wanted: int, *, balance: float, seed: int) -> list[int]:
@@ -36,6 +36,6 @@ def rows_in_order(
     rows: Sequence[Mapping[str, Any]], said: str, settings: RunSettings, *, batch: int, steps: int
 ) -> list[Mapping[str, Any]]:
     """The rows of a whole supervised run, on all its processes; a row is of the kind of move that its column ``said`` makes."""
-    kinds = [move_of(row[said][-1]["content"]).partition(":")[0] for row in rows]
+    kinds = [move_and_words(row[said][-1]["content"])[0].partition(":")[0] for row in rows]
     wanted = steps * batch * PartialState().num_processes
     return [rows[place] for place in in_order(kinds, wanted, balance=settings.balance, seed=settings.seed)]

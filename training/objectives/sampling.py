@@ -6,7 +6,7 @@ leaves when its replies have ended. What is sampled follows from the seed alone.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import torch
@@ -44,6 +44,15 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What the replies to a prompt are held to while they are drawn."""
+
+    never: Forbidden = field(default_factory=Forbidden)
+    shape: LLMatcher | None = None
+    """Of the whole answer (``training.objectives.grammar``); None lets anything come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
     """The replies to some of the prompts, which were worked on at once."""
 
@@ -54,20 +63,12 @@ class Drawn:
     """Both as in ``Samples``, for these rows."""
 
 
-def sample(
-    model: PreTrainedModel,
-    prompts: Sequence[Sequence[int]],
-    how: Sampling,
-    *,
-    seed: int,
-    never: Sequence[Forbidden] = (),
-    shapes: Sequence[LLMatcher] = (),
-) -> Samples:
+def sample(model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, *, seed: int, bounds: Sequence[Bounds] = ()) -> Samples:
     """Draw the replies; the same weights, prompts and seed give the same ones on one machine.
 
-    ``never`` and ``shapes`` (``training.objectives.grammar``) are one for each prompt, or none.
+    ``bounds`` are one for each prompt, or none.
     """
-    return gathered(list(draw(model, prompts, how, seed=seed, never=never, shapes=shapes)))
+    return gathered(list(draw(model, prompts, how, seed=seed, bounds=bounds)))
 
 
 def gathered(drawn: Sequence[Drawn]) -> Samples:
@@ -77,25 +78,13 @@ def gathered(drawn: Sequence[Drawn]) -> Samples:
 
 
 def draw(
-    model: PreTrainedModel,
-    prompts: Sequence[Sequence[int]],
-    how: Sampling,
-    *,
-    seed: int,
-    never: Sequence[Forbidden] = (),
-    shapes: Sequence[LLMatcher] = (),
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, *, seed: int, bounds: Sequence[Bounds] = ()
 ) -> Iterator[Drawn]:
     """The same, told of as soon as a set of prompts is done with; what the caller does in between changes nothing."""
     generator = torch.Generator(device=model.device).manual_seed(seed)
     for rows in sets(prompts, how):
         with torch.inference_mode():
-            batch = _Batch(
-                model,
-                [prompts[row] for row in rows],
-                how,
-                never=[never[row] for row in rows] if never else (),
-                shapes=Shapes([shapes[row] for row in rows], how.copies) if shapes else None,
-            )
+            batch = _Batch(model, [prompts[row] for row in rows], how, [bounds[row] for row in rows] if bounds else ())
             tokens, logps = (x.cpu() for x in batch.run(generator))
         lengths = [[_length(reply, how.end_id) for reply in copies] for copies in tokens]
         yield Drawn(rows=rows, ids=_cut(tokens, lengths), logps=_cut(logps, lengths))
@@ -121,16 +110,10 @@ def _cut(x: Tensor, lengths: list[list[int]]) -> list[list[list[Any]]]:
 class _Batch:
     """Some prompts that are answered together; N is the number of rows that are still running."""
 
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        prompts: Sequence[Sequence[int]],
-        how: Sampling,
-        *,
-        never: Sequence[Forbidden],
-        shapes: Shapes | None,
-    ) -> None:
-        self._model, self._how, self._never, self._shapes = model, how, never, shapes
+    def __init__(self, model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, bounds: Sequence[Bounds]) -> None:
+        self._model, self._how = model, how
+        self._never = [one.never for one in bounds]
+        self._shapes = Shapes([one.shape for one in bounds], how.copies)
         device = model.device
         width = rounded(max(map(len, prompts)))
         ids = torch.tensor([[how.pad_id] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=device)
@@ -152,9 +135,8 @@ class _Batch:
         for step in range(self._how.max_tokens):
             logits = self._step(step)
             rows = self._rows.tolist()
-            if self._shapes is not None:
-                self._shapes.keep_to(logits, rows)
             if self._never:
+                self._shapes.keep_to(logits, rows)
                 self._forbid(logits, tokens[:, :, :step], rows)
             scores = torch.log_softmax(logits / self._how.temperature, dim=-1)
             drawn = torch.multinomial(scores.exp().flatten(0, 1), 1, generator=generator).view(len(self._rows), copies)
@@ -163,7 +145,7 @@ class _Batch:
             logps[self._rows, :, step] = scores.gather(2, drawn.unsqueeze(2)).squeeze(2)
             self._ended[self._rows] |= drawn == self._how.end_id
             self._fed = drawn
-            if self._shapes is not None:
+            if self._never:
                 self._shapes.go_on(drawn.tolist(), rows)
             if not self._leave():
                 return tokens[:, :, : step + 1], logps[:, :, : step + 1]

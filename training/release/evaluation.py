@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
@@ -74,14 +75,14 @@ def evaluate(
     ``own`` the bad cases that people of this instance have made; those that are shipped are always asked.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    how, much = settings or GateSettings(), effort or Effort()
+    how = settings or GateSettings()
     try:
         refuse_broken(candidate)
     except AdapterBroken as error:
         criteria: tuple[Criterion, ...] = (_whole(met=False, says=str(error)),)
     else:
         seed = int.from_bytes(bytes.fromhex(file_sha256(candidate / WEIGHTS))[:4])
-        ours, theirs = _both(candidate, live, folder, much, seed, own, tell)
+        ours, theirs = _Measuring(folder=folder, effort=effort or Effort(), seed=seed, own=own).both(candidate, live, tell)
         write_answers(folder, ours, theirs, own=own)
         tell(BuildEvent(phase="divergence", done=0, total=1))
         kl = divergence(candidate, seed=seed)
@@ -95,50 +96,56 @@ def _whole(*, met: bool, says: str) -> Criterion:
     return Criterion(name="whole", title="can be served", met=met, says=says)
 
 
-def _both(
-    candidate: Path, live: Path | None, folder: Path, effort: Effort, seed: int, own: Sequence[BadCase], tell: Report
-) -> tuple[PolicyFigures, PolicyFigures]:
-    """Candidate and live version, the latter in a process of its own where there are threads for both: a small model does not fill them."""
-    threads = torch.get_num_threads()
-    here = threads // 2
-    if not here or _place(live, folder, effort, seed, own).is_file():
-        return _measured(candidate, folder, effort, seed, own, tell), _measured(live, folder, effort, seed, own, tell)
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=_beside, initargs=(os.getpid(), threads - here)) as beside:
-        asked = beside.submit(_measured, live, folder, effort, seed, own, silent)
-        torch.set_num_threads(here)
-        try:
-            ours = _measured(candidate, folder, effort, seed, own, tell)
-        finally:
-            torch.set_num_threads(threads)
-        tell(BuildEvent(phase="the live version", done=0, total=1))
-        try:
-            return ours, asked.result()
-        except BrokenProcessPool:
-            return ours, _measured(live, folder, effort, seed, own, tell)
+@dataclass(frozen=True, kw_only=True)
+class _Measuring:
+    """What both versions are measured by, and where the figures are kept."""
+
+    folder: Path
+    effort: Effort
+    seed: int
+    own: Sequence[BadCase]
+
+    def both(self, candidate: Path, live: Path | None, tell: Report) -> tuple[PolicyFigures, PolicyFigures]:
+        """The live version in a process of its own where there are threads for two: a small model does not fill them."""
+        threads = torch.get_num_threads()
+        here = threads // 2
+        if not here or self._place(live).is_file():
+            return self.figures(candidate, tell), self.figures(live, tell)
+        with ProcessPoolExecutor(1, get_context("spawn"), initializer=_beside, initargs=(os.getpid(), threads - here)) as beside:
+            asked = beside.submit(self.figures, live, silent)
+            torch.set_num_threads(here)
+            try:
+                ours = self.figures(candidate, tell)
+            finally:
+                torch.set_num_threads(threads)
+            tell(BuildEvent(phase="the live version", done=0, total=1))
+            try:
+                return ours, asked.result()
+            except BrokenProcessPool:
+                return ours, self.figures(live, tell)
+
+    def figures(self, adapter: Path | None, tell: Report) -> PolicyFigures:
+        """Of a version on the hotels of the seed; the ones that were kept, where it was measured before."""
+        kept = self._place(adapter)
+        if kept.is_file():
+            return PolicyFigures.model_validate_json(kept.read_text(encoding="utf-8"))
+        speaker = AsServed(speaker_of(adapter, seed=self.seed))
+        much = self.effort
+        found = measure(speaker, dialogues=much.dialogues, seed=self.seed, case_copies=much.case_copies, own=self.own, progress=tell)
+        put(kept, found.model_dump_json() + "\n")
+        return found
+
+    def _place(self, adapter: Path | None) -> Path:
+        """A name that follows from all that the figures depend on."""
+        weights = file_sha256((MODEL_FOLDER / "model.safetensors") if adapter is None else (adapter / WEIGHTS))
+        worded = [[case.id, case.wrong, [check.says for check in (*case.must, *case.must_not)]] for case in self.own]
+        asked = [_DRAWN, weights, file_sha256(MODEL_FOLDER / "model.safetensors"), self.effort.model_dump(), self.seed, worded]
+        return self.folder / f"figures-{sha256(json.dumps(asked).encode()).hexdigest()[:16]}.json"
 
 
 def _beside(parent: int, threads: int) -> None:
     end_with(parent)
     torch.set_num_threads(threads)
-
-
-def _measured(adapter: Path | None, folder: Path, effort: Effort, seed: int, own: Sequence[BadCase], tell: Report) -> PolicyFigures:
-    """Figures of a version on the hotels of ``seed``; the ones that were kept, where it was measured before."""
-    kept = _place(adapter, folder, effort, seed, own)
-    if kept.is_file():
-        return PolicyFigures.model_validate_json(kept.read_text(encoding="utf-8"))
-    speaker = AsServed(speaker_of(adapter, seed=seed))
-    figures = measure(speaker, dialogues=effort.dialogues, seed=seed, case_copies=effort.case_copies, own=own, progress=tell)
-    put(kept, figures.model_dump_json() + "\n")
-    return figures
-
-
-def _place(adapter: Path | None, folder: Path, effort: Effort, seed: int, own: Sequence[BadCase]) -> Path:
-    """Where the figures of a version are kept: a name that follows from all that they depend on."""
-    weights = file_sha256((MODEL_FOLDER / "model.safetensors") if adapter is None else (adapter / WEIGHTS))
-    worded = [[case.id, case.wrong, [check.says for check in (*case.must, *case.must_not)]] for case in own]
-    asked = [_DRAWN, weights, file_sha256(MODEL_FOLDER / "model.safetensors"), effort.model_dump(), seed, worded]
-    return folder / f"figures-{sha256(json.dumps(asked).encode()).hexdigest()[:16]}.json"
 
 
 def divergence(adapter: Path, *, seed: int, base: Path = MODEL_FOLDER) -> float:

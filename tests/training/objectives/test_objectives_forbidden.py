@@ -11,7 +11,7 @@ from vllm.v1.sample.ops.bad_words import apply_bad_words
 
 from agent.serving.starter import MODEL_FOLDER
 from training.objectives.forbidden import Forbidden
-from training.objectives.sampling import Sampling, sample
+from training.objectives.sampling import Bounds, Sampling, sample
 
 _WORDS = ["I would like to", "Thank you for", "would you be open", "Perfect"]
 
@@ -49,7 +49,7 @@ def test_that_a_drawn_reply_never_has_them(tokenizer: Any) -> None:
     prompts = [tokenizer.encode(words) for words in ("Thank you for your", "We would be")]
     free = sample(model, prompts, how, seed=5)
     banned = (free.ids[0][0][3], free.ids[0][0][4])
-    kept = sample(model, prompts, how, seed=5, never=[Forbidden([banned]), Forbidden()])
+    kept = sample(model, prompts, how, seed=5, bounds=[Bounds(never=Forbidden([banned])), Bounds()])
     assert any(banned in pairwise(reply) for reply in free.ids[0])
     assert not any(banned in pairwise(reply) for reply in kept.ids[0])
     assert all(torch.tensor(logps).isfinite().all() for logps in kept.logps[0]), "what was drawn had a chance"

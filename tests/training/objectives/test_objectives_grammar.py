@@ -15,7 +15,7 @@ from agent.serving.starter import MODEL_FOLDER
 from training.badcases import cases
 from training.objectives.forbidden import Forbidden
 from training.objectives.grammar import Grammar, Shapes
-from training.objectives.sampling import Sampling, sample
+from training.objectives.sampling import Bounds, Sampling, sample
 from training.starter.samples import prompt_ids
 
 _SCHEMA = {
@@ -54,7 +54,7 @@ def test_that_what_may_come_next_is_what_vllm_lets_come(tokenizer: Any, case: An
     theirs = backend.compile_grammar(StructuredOutputOptions.JSON, json.dumps(schema))
     ours = Shapes([Grammar(tokenizer, len(tokenizer)).at_start(schema)], copies=1)
     bits = backend.allocate_token_bitmask(1)
-    # A reply that begins rightly, then words that lead nowhere: as far as both go.
+    # A reply that puts the case right, as far as both let it come.
     for token in tokenizer.encode(encode_reply(case.good), add_special_tokens=False)[:30]:
         theirs.fill_bitmask(bits, 0)
         allowed = [number for number in range(len(tokenizer)) if int(bits[0, number // 32]) >> (number % 32) & 1]
@@ -71,8 +71,8 @@ def test_that_every_drawn_reply_has_the_shape(model: PreTrainedModel, tokenizer:
     asked = [case.context for case in cases() if case.context.language == "en"][:6]
     prompts = [prompt_ids(render_write(context), tokenizer) for context in asked]
     grammar = Grammar(tokenizer, len(tokenizer))
-    shapes = [grammar.at_start(reply_schema(context)) for context in asked]
-    drawn = sample(model, prompts, how(tokenizer, copies=3), seed=5, shapes=shapes)
+    shapes = [Bounds(shape=grammar.at_start(reply_schema(context))) for context in asked]
+    drawn = sample(model, prompts, how(tokenizer, copies=3), seed=5, bounds=shapes)
     for context, copies in zip(asked, drawn.ids, strict=True):
         for ids in copies:
             if ids[-1] != tokenizer.eos_token_id:
@@ -86,7 +86,7 @@ def test_that_every_drawn_reply_has_the_shape(model: PreTrainedModel, tokenizer:
 
 def test_that_copies_go_ways_of_their_own(model: PreTrainedModel, tokenizer: Any) -> None:
     start = Grammar(tokenizer, len(tokenizer)).at_start(_SCHEMA)
-    drawn = sample(model, [tokenizer.encode("Anything?")], how(tokenizer, copies=16, temperature=2.0), seed=1, shapes=[start])
+    drawn = sample(model, [tokenizer.encode("Anything?")], how(tokenizer, copies=16, temperature=2.0), seed=1, bounds=[Bounds(shape=start)])
     said = {tokenizer.decode(ids, skip_special_tokens=True) for ids in drawn.ids[0]}
     assert len(said) > 4
     assert all(re.fullmatch(r'\{"text":"[a-e]{1,4}\."\}', one) for one in said)
@@ -95,7 +95,7 @@ def test_that_copies_go_ways_of_their_own(model: PreTrainedModel, tokenizer: Any
 def test_that_a_reply_ends_where_nothing_may_come(model: PreTrainedModel, tokenizer: Any) -> None:
     start = Grammar(tokenizer, len(tokenizer)).at_start(_SCHEMA)
     everything = Forbidden([token] for token in range(len(tokenizer)))
-    drawn = sample(model, [tokenizer.encode("Anything?")], how(tokenizer, copies=2), seed=1, never=[everything], shapes=[start])
+    drawn = sample(model, [tokenizer.encode("Anything?")], how(tokenizer, copies=2), seed=1, bounds=[Bounds(never=everything, shape=start)])
     assert drawn.ids[0] == [[tokenizer.eos_token_id]] * 2
 
 

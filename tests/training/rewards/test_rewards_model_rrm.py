@@ -7,11 +7,12 @@ from datetime import date
 import pytest
 from reward_rows import emitted
 
+from agent.language.format import move_and_words
 from agent.language.prompts import render_write
 from agent.simulation import converse
 from training.rewards.model import PreferencesUnusable
 from training.rewards.model.comparisons import Compared, Comparison, Prompt
-from training.rewards.model.rrm import NEUTRAL, NON_CONTEXTUAL, allowed_moves, augment, is_clean, is_specific, move_of
+from training.rewards.model.rrm import NEUTRAL, NON_CONTEXTUAL, allowed_moves, augment, is_clean, is_specific
 
 CONTEXTS = [(seed, exchange) for seed in range(12) for exchange in converse(seed, today=date(2027, 3, 1), quality="fine").exchanges]
 
@@ -55,7 +56,7 @@ def test_that_foreign_replies_make_moves_that_are_not_allowed_and_are_specific()
                 drawn = one.replies[pair.worse]
                 assert own[one.replies[pair.better]] == place
                 assert pair.wanted == 1
-                assert move_of(drawn) not in allowed_moves(one.prompt)
+                assert move_and_words(drawn)[0] not in allowed_moves(one.prompt)
                 assert is_specific(drawn)
                 assert CONTEXTS[own[drawn]][0] != CONTEXTS[place][0], "of another hotel"
     assert foreign == counts[NON_CONTEXTUAL] == counts[f"{NON_CONTEXTUAL}, kept"] > len(GROUPS)
@@ -71,11 +72,14 @@ def test_that_ties_are_of_like_with_like() -> None:
     spoilt = [
         Compared(
             prompt=one.prompt,
-            replies=[one.replies[0], emitted("Our target price is {net} net.", move_of(one.replies[1])) if leaks else one.replies[1]],
+            replies=[
+                first,
+                emitted("Our target price is {net} net.", move_and_words(second)[0]) if leaks else second,
+            ],
             comparisons=one.comparisons,
         )
         for one, (seed, _) in zip(GROUPS, CONTEXTS, strict=True)
-        for leaks in (seed % 2 == 1,)
+        for leaks, (first, second) in ((seed % 2 == 1, one.replies),)
     ]
     widened, _ = augment(spoilt, seed=1, score=undecided, gap=0.0)
     ties = [(one.replies[pair.better], one.replies[pair.worse]) for one in widened for pair in one.comparisons if pair.source == NEUTRAL]

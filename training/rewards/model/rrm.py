@@ -5,7 +5,6 @@ prices more often yet. So it is drawn from replies whose move this turn does not
 between two such replies is only claimed where both break rules of the guard or neither does.
 """
 
-import json
 import random
 import re
 from collections import Counter
@@ -16,6 +15,7 @@ from math import exp
 
 from agent.domain import Reply
 from agent.guardrails import FormatLeak, InternalWords, MixedLanguage, Pressure, Promises, Rule
+from agent.language.format import move_and_words
 from agent.language.prompts.specimen import WRITE
 from training.rewards.model.comparisons import Compared, Comparison, Prompt
 from training.rewards.model.errors import PreferencesUnusable
@@ -69,8 +69,8 @@ def _widened(group: Compared, sources: Sequence[_Source], rng: random.Random, co
     foreign: list[str] = []
     taken: set[str] = {hotel}
     for source in rng.sample(sources, min(len(sources), _TRIED)):
-        winners = [text for text in source.winners if move_of(text) not in allowed]
-        losers = [text for text in source.losers if move_of(text) not in allowed]
+        winners = [text for text in source.winners if move_and_words(text)[0] not in allowed]
+        losers = [text for text in source.losers if move_and_words(text)[0] not in allowed]
         if source.hotel not in taken and winners and losers:
             foreign += [rng.choice(winners), rng.choice(losers)]
             taken.add(source.hotel)
@@ -124,26 +124,13 @@ def allowed_moves(prompt: Prompt) -> frozenset[str]:
     return frozenset(line.split(": ", 1)[0] for line in found[1].splitlines())
 
 
-def move_of(reply: str) -> str:
-    """The move that a reply claims; empty where it is not of our form."""
-    return _fields(reply)[0]
-
-
 def is_specific(reply: str) -> bool:
     """Whether the reply names a price, a room or dates."""
-    return _SPECIFIC.search(_fields(reply)[1]) is not None
+    return _SPECIFIC.search(move_and_words(reply)[1]) is not None
 
 
 def is_clean(reply: str) -> bool:
     """Whether no rule that needs no turn objects to the words."""
-    text = re.sub(r"\{\w+\}", "it", _fields(reply)[1])
+    text = re.sub(r"\{\w+\}", "it", move_and_words(reply)[1])
     context = replace(WRITE, language="zh" if re.search(r"[\u4e00-\u9fff]", text) else "en")
     return not any(rule.check(context, Reply(move=WRITE.allowed[0], text=text)) for rule in _RULES)
-
-
-def _fields(reply: str) -> tuple[str, str]:
-    try:
-        said = json.loads(reply)
-    except ValueError:
-        return "", reply
-    return (str(said.get("move", "")), str(said.get("text", ""))) if isinstance(said, dict) else ("", reply)
