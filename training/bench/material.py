@@ -11,7 +11,7 @@ from agent.domain import Reply, TurnContext
 from agent.serving.starter import MODEL_FOLDER
 from training.bench.plan import BenchPlan
 from training.bench.speaker import AsServed, Speaker
-from training.objectives.settings import SERVING_TEMPERATURE
+from training.objectives.settings import EXPLORING_TEMPERATURE, SERVING_TEMPERATURE
 from training.rewards.model import RewardModel, RewardModelSettings
 from training.rewards.model.material import Material, train_on
 from training.snapshots import ContextRow, SimulatedSettings, Snapshot, Split, open_snapshot, take_simulated
@@ -30,10 +30,12 @@ def simulate(plan: BenchPlan, folder: Path, tell: Report) -> None:
         return
     profile = plan.profile
     settings = SimulatedSettings(
-        contexts=profile.contexts, seed=profile.seed, samples=profile.samples, policy="base", validation_share=profile.validation_share
-    )
+        contexts=profile.contexts, seed=profile.seed, samples=profile.samples, policy="base", validation_share=profile.validation_share,
+        comparisons=profile.comparisons, own_comparisons=profile.comparisons,
+    )  # fmt: skip
     speaker = speaker_of(None, seed=profile.seed)
-    take_simulated(folder / SNAPSHOT, settings, policy=in_batches(speaker, tell), holds=AsServed(speaker), report=tell)
+    exploring = speaker.again(1, temperature=EXPLORING_TEMPERATURE)
+    take_simulated(folder / SNAPSHOT, settings, policy=in_batches(exploring, tell), holds=AsServed(speaker), report=tell)
 
 
 def speaker_of(adapter: Path | None, *, seed: int) -> Speaker:

@@ -40,6 +40,8 @@ class Profile(BaseModel):
     validation_share: float = Field(default=0.15, gt=0, lt=1)
     samples: int = Field(default=2, ge=1)
     """Replies of the base to each context, rated beside the scripted ones: the reward model learns to rank what a policy writes."""
+    comparisons: int = Field(default=6, ge=0)
+    """Pairs of replies to a context that an expert compares, and as many of the base's own."""
     reward_model: dict[str, Any] = {}
     """Settings of the reward model's training."""
     objectives: dict[str, dict[str, Any]] = {}

@@ -112,6 +112,7 @@ class _Batch:
 
     def __init__(self, model: PreTrainedModel, prompts: Sequence[Sequence[int]], how: Sampling, bounds: Sequence[Bounds]) -> None:
         self._model, self._how = model, how
+        self._bounded = bool(bounds)
         self._never = [one.never for one in bounds]
         self._shapes = Shapes([one.shape for one in bounds], how.copies)
         device = model.device
@@ -135,7 +136,7 @@ class _Batch:
         for step in range(self._how.max_tokens):
             logits = self._step(step)
             rows = self._rows.tolist()
-            if self._never:
+            if self._bounded:
                 self._shapes.keep_to(logits, rows)
                 self._forbid(logits, tokens[:, :, :step], rows)
             scores = torch.log_softmax(logits / self._how.temperature, dim=-1)
@@ -145,7 +146,7 @@ class _Batch:
             logps[self._rows, :, step] = scores.gather(2, drawn.unsqueeze(2)).squeeze(2)
             self._ended[self._rows] |= drawn == self._how.end_id
             self._fed = drawn
-            if self._never:
+            if self._bounded:
                 self._shapes.go_on(drawn.tolist(), rows)
             if not self._leave():
                 return tokens[:, :, : step + 1], logps[:, :, : step + 1]

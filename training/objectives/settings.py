@@ -15,6 +15,8 @@ from db.errors import ParleyError
 
 SERVING_TEMPERATURE = float(AgentSettings.model_fields["temperature"].default)
 """Replies are sampled in training as in service, so that what is learned is what is said, unless a preset explores more."""
+EXPLORING_TEMPERATURE = 0.7
+"""At which the starter model's own replies differ enough for something to be learned from their difference (decision 33)."""
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -192,7 +194,7 @@ _BALANCE = 0.5
 _REPLIES: dict[str, Any] = {
     "learning_rate": 2e-3,
     "balance": _BALANCE,
-    "temperature": 0.7,
+    "temperature": EXPLORING_TEMPERATURE,
     "lam": 1.0,
     "steps": 30,
     "prompts": 8,

@@ -1,7 +1,8 @@
 """Replies to simulated contexts, and what the experts say of them.
 
-Decided here: which replies a context gets (scripted lines, one of each quality of a list, and where asked what a policy says) and that they
-are rated in the words that would go out: blanks filled. The experts see the truth; nothing that rewards has a part in it.
+Decided here: which replies a context gets (scripted lines, one of each quality of a list, the first of them once more with a sentence said
+twice, and where asked what a policy says) and that they are rated in the words that would go out: blanks filled. The experts see the truth;
+nothing that rewards has a part in it.
 """
 
 import random
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 from agent.domain import Reply, TurnContext
 from agent.language.blanks import UnknownBlank, blank_out, blanks, fill
 from agent.language.format import encode_reply
+from agent.language.signals import sentences
 from agent.simulation import NothingToSay, Quality, ScriptedBD
+from db.vocabulary import Speaker
 from training.data.columns import messages
 from training.experts import Expert, Rating, judge
 from training.snapshots.contexts import ContextRow
@@ -32,7 +35,7 @@ class Candidate:
     completion: list[dict[str, str]]
     """What the model emits for it, with blanks."""
     by: str
-    """``scripted``, or the name of a policy."""
+    """``scripted``, ``repeating``, or the name of a policy."""
     ratings: tuple[Rating, ...]
     """One of each expert."""
 
@@ -51,6 +54,21 @@ def scripted(context: TurnContext, qualities: Sequence[Quality], rng: random.Ran
             yield Reply(move=move, text=bd.say(context, move, rng=rng, quality=quality))
         except NothingToSay:
             continue  # Not every move can be made wrongly.
+
+
+def repeating(context: TurnContext, reply: Reply, rng: random.Random) -> Reply | None:
+    """The reply with a sentence in it that we have said before, in this talk or in the reply itself; None where every one names a figure.
+
+    A policy that is paid reply by reply says what pays again and again. Scripts hardly ever do, so that without such replies nothing that
+    learns from ratings knows that it grates.
+    """
+    ours = [turn.text for turn in context.history if turn.speaker is Speaker.BD]
+    known = [sentence.strip() for text in (*ours, reply.text) for sentence in sentences(text) if not _FIGURE.search(sentence)]
+    if not known:
+        return None
+    said = [sentence.strip() for sentence in sentences(reply.text)]
+    said.insert(rng.randrange(len(said) + 1), rng.choice(known))
+    return Reply(move=reply.move, text=" ".join(said))
 
 
 def rated(row: ContextRow, replies: Sequence[Reply], experts: Sequence[Expert], *, by: str) -> list[Candidate]:

@@ -28,7 +28,7 @@ from training.data.export import Contrasts
 from training.data.spool import Spool
 from training.dialogues import Meeting, play
 from training.experts import Expert, Rating, panel
-from training.snapshots.candidates import Candidate, Policy, rated, scripted
+from training.snapshots.candidates import Candidate, Policy, rated, repeating, scripted
 from training.snapshots.contexts import ContextRow, Simulation, context_row
 from training.snapshots.splits import split_of
 from training.starter.progress import BuildEvent, Report, silent
@@ -40,6 +40,7 @@ _CHUNK = 16
 """Dialogues that a process plays at once."""
 _WORTH_A_POOL = 8
 """Fewer chunks are played faster than processes start."""
+_REPEATING = "repeating"
 SPEAKERS = (Quality.EXCELLENT, Quality.FINE, Quality.FINE, Quality.CLUMSY, Quality.WRONG)
 """How our side speaks in a dialogue, one drawn for each: contexts come after good words and after bad ones."""
 
@@ -227,7 +228,9 @@ def _turns(settings: SimulatedSettings, at: _Drawn, conversation: Conversation, 
             created_at=instant(datetime.combine(at.today, time(), UTC)),
             simulation=Simulation(seed=at.seed, profile=conversation.profile, mandates=mandates),
         )
-        yield row, rated(row, list(scripted(row.context, settings.qualities, at.rng)), experts, by="scripted")
+        said = list(scripted(row.context, settings.qualities, at.rng))
+        twice = [repeating(row.context, reply, at.rng) for reply in said[:1]]
+        yield row, rated(row, said, experts, by="scripted") + rated(row, list(filter(None, twice)), experts, by=_REPEATING)
 
 
 def _with_policy(
@@ -264,6 +267,8 @@ def _examples(pairs: Sequence[_Pair], settings: SimulatedSettings) -> SimulatedR
                 rows.demonstrations.extend(_demonstration(row, candidate, told, where))
                 rows.stars.extend(_starred(row, candidate, told, where))
             preferences.extend(_compared(row, candidates, settings.comparisons, rng))
+            if twice := [candidate for candidate in candidates if candidate.by == _REPEATING]:
+                preferences.extend(_compared(row, [candidates[0], *twice], 1, rng))
             own = [candidate for candidate in candidates if settings.policy and candidate.by == settings.policy]
             preferences.extend(_compared(row, own, settings.own_comparisons, rng))
         preferences.extend(example.row for example in contrasts.examples())

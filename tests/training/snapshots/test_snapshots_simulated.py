@@ -14,13 +14,15 @@ from agent.domain import Reply, TurnContext
 from agent.language.blanks import blanks, fill
 from agent.language.format import encode_reply
 from agent.language.prompts import render_write
+from agent.language.signals import sentences
 from agent.simulation import HELD_OUT_PERSONAS, Quality, ScriptedBD, phrasebook
 from agent.simulation.hearing import skeleton
+from db.vocabulary import Speaker
 from training.data.columns import PROVENANCE, Format, columns
 from training.experts import judge, panel, witness
 from training.snapshots import ContextRow, SimulatedRows, SimulatedSettings, context_id, simulated_rows, split_of
 from training.snapshots import simulated as simulated_module
-from training.snapshots.candidates import scripted
+from training.snapshots.candidates import repeating, scripted
 from training.snapshots.contexts import Simulation
 
 
@@ -158,6 +160,30 @@ def test_that_a_policy_is_also_asked_and_rated_after_its_own_words() -> None:
         return fmean(panel(1)[0].rate(truth).stars for truth in truths)
 
     assert liked(ours) < liked([row for row in rows.contexts if row not in ours])
+
+
+def test_that_a_sentence_said_twice_is_shown_to_the_experts_who_mostly_mind_it() -> None:
+    rows = simulated(48)
+    tried = [(row, reply) for row in rows.contexts for reply in scripted(row.context, (Quality.EXCELLENT,), random.Random(1))]
+    twice = [(row, reply, repeating(row.context, reply, random.Random(2))) for row, reply in tried]
+    better = 0
+    for row, reply, again in twice:
+        assert again is not None
+        assert again.move == reply.move
+        assert len(again.text) > len(reply.text)
+        before = [said.text for said in row.context.history if said.speaker is Speaker.BD]
+        said = Counter(sentence.strip() for sentence in sentences(again.text)) - Counter(one.strip() for one in sentences(reply.text))
+        (added,) = said.elements()
+        assert any(added in text for text in (*before, reply.text))
+        better += judge(row.truth(reply)).score > judge(row.truth(again)).score
+    assert better > 0.6 * len(twice)
+    assert "repeating" in {row["policy_version"] for row in rows.stars if not row["label"]}
+
+
+def test_that_nothing_is_said_twice_where_every_sentence_names_a_figure() -> None:
+    context = simulated(48).contexts[0].context
+    bare = replace(context, history=())
+    assert repeating(bare, Reply(move=bare.allowed[0], text="We have 120 in mind."), random.Random(1)) is None
 
 
 def test_that_an_answer_which_is_no_reply_is_nobodys_to_rate() -> None:

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from agent.serving.precision import fast_format
 from agent.serving.starter import MODEL_FOLDER
 
 
@@ -53,8 +54,9 @@ class RewardModelSettings(BaseModel):
     one_rater: bool = False
     """Learn from one person's preferences alone, knowingly."""
 
-    bf16: bool = False
-    """Train in bfloat16 where the processor has it; scores are always computed in float32."""
+    bf16: bool = Field(default_factory=lambda: fast_format() == "bfloat16")
+    """Train under bfloat16 autocast, by default where this machine has instructions for it: half the time, and as good a model
+    (``docs/reward-model.md``). Weights are float32, and scores are always computed in float32."""
 
     threads: int = Field(default=1, ge=1)
     """CPU threads. Part of the settings, since the last bits of a sum depend on it."""

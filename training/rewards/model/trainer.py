@@ -157,6 +157,8 @@ def fit(
     trainer.remove_callback(PrinterCallback)
     began, used = time.perf_counter(), time.process_time()
     trainer.train(resume_from_checkpoint=_newest_whole(checkpoints))
+    # Whoever scores with it from now on computes in float32.
+    trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     return {
         "steps": float(trainer.state.global_step),
         "seconds": time.perf_counter() - began,
