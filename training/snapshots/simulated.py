@@ -297,8 +297,8 @@ def _rated_reply(row: ContextRow, candidate: Candidate, told: Sequence[Rating], 
 
 
 def _demonstration(row: ContextRow, candidate: Candidate, told: Sequence[Rating], where: Row) -> Iterator[Row]:
-    """The rule of ``training.data.examples``: somebody called it excellent, nobody thinks badly of it."""
-    excellent = [rating for rating in told if rating.excellent]
+    """The rule of ``training.data.examples``: somebody called it excellent, nobody thinks badly of it. None is spoilt on purpose."""
+    excellent = [rating for rating in told if rating.excellent and candidate.by != _REPEATING]
     if excellent and all(rating.stars > BAD_STARS for rating in told) and not candidate.has_figures:
         yield _row(Format.PROMPT_COMPLETION, Source.EXCELLENT, {"prompt": row.messages, "completion": candidate.completion}, where)
 

@@ -178,6 +178,7 @@ def test_that_a_sentence_said_twice_is_shown_to_the_experts_who_mostly_mind_it()
         better += judge(row.truth(reply)).score > judge(row.truth(again)).score
     assert better > 0.6 * len(twice)
     assert "repeating" in {row["policy_version"] for row in rows.stars if not row["label"]}
+    assert "repeating" not in {row["policy_version"] for row in rows.demonstrations}
 
 
 def test_that_nothing_is_said_twice_where_every_sentence_names_a_figure() -> None:
