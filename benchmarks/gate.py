@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 
 from agent.serving.starter import shipped_adapters
 from training.bench.stages import Work, of
+from training.objectives.running import last_checkpoint
 from training.release.evaluation import Effort, evaluate
 from training.release.gate import Verdict
 from training.runs.adapters import CONFIG, WEIGHTS
@@ -92,8 +93,11 @@ def main() -> None:
         kept = arguments.keep or Path(place)
         verdicts: dict[str, tuple[Verdict, float]] = {}
         for number, (name, arm) in enumerate(TRAINED.items() if arguments.bench else ()):
-            # They were trained from the base, so the base is what is live beside them.
-            adapter = arguments.bench / of(arm, 0, Work.TRAINING) / "adapter"
+            # They were trained from the base, so the base is what is live beside them. As their runs ended: the best that an honest reward
+            # finds on the way to flipped preferences is where it began.
+            adapter = last_checkpoint(arguments.bench / of(arm, 0, Work.TRAINING))
+            if adapter is None:
+                parser.error(f"{arguments.bench} has no training of {arm}: parley bench --arms {','.join(TRAINED.values())} --out FOLDER")
             verdicts[name] = _asked(name, adapter, None, kept / f"trained-{number}", effort, console)
         for number, name in enumerate(SPOILT):
             with spoilt(name) as adapter:
