@@ -61,7 +61,7 @@ class SimulatedSettings:
     raters: int = 3
     """Experts whose stars a reply gets."""
     comparisons: int = 3
-    """Pairs of replies to a context that an expert compares."""
+    """Pairs of replies to a context that an expert compares, besides the spoilt one with what it was made from; 0 compares nothing."""
     own_comparisons: int = 3
     """Further pairs, of the policy's own replies: what it will choose between when it learns. Scripted replies alone teach a reward model
     to tell good phrases from bad ones, and little about those that a policy really says."""
@@ -268,7 +268,7 @@ def _examples(pairs: Sequence[_Pair], settings: SimulatedSettings) -> SimulatedR
                 rows.stars.extend(_starred(row, candidate, told, where))
             preferences.extend(_compared(row, candidates, settings.comparisons, rng))
             if twice := [candidate for candidate in candidates if candidate.by == _REPEATING]:
-                preferences.extend(_compared(row, [candidates[0], *twice], 1, rng))
+                preferences.extend(_compared(row, [candidates[0], *twice], min(1, settings.comparisons), rng))
             own = [candidate for candidate in candidates if settings.policy and candidate.by == settings.policy]
             preferences.extend(_compared(row, own, settings.own_comparisons, rng))
         preferences.extend(example.row for example in contrasts.examples())
