@@ -103,8 +103,8 @@ class RetrainPlan(_Asked):
     judge: Judge = NO_JUDGE
     start: str = LIVE
     """``live``, ``base``, or a version of the policy by name."""
-    held_out: int = Field(default=48, ge=1)
-    """Contexts of validation hotels by which the best checkpoint is chosen."""
+    held_out: int = Field(default=48, ge=0)
+    """Contexts of validation hotels by which the best checkpoint is chosen; with 0 it is the last."""
     threads: int | None = Field(default=None, ge=1)
     """CPU threads of every step; None: as PARLEY_TRAINING_THREADS says, else every core."""
     effort: Effort = Effort()

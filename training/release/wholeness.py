@@ -33,4 +33,7 @@ def refuse_broken(adapter: Path, base: Path = MODEL_FOLDER, *, max_rank: int = 8
     if sick := sorted(name for name, weight in weights.items() if not torch.isfinite(weight).all()):
         raise AdapterBroken(f"{adapter} has weights that are no numbers, in {len(sick)} of {len(weights)} tensors, such as {sick[0]}.")
     if not any(bool(weight.any()) for name, weight in weights.items() if ".lora_B." in name):
-        raise AdapterBroken(f"{adapter} changes nothing: all that it adds to the base is zero. It was never trained.")
+        raise AdapterBroken(
+            f"{adapter} changes nothing: all that it adds to the base is zero. "
+            "No step of its training was better than the base, or it was never trained."
+        )
