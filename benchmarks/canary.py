@@ -103,7 +103,8 @@ def run(arms: list[str], *, most: int, at_once: int, share: float, adapters: Pat
         jobs = simulated_jobs(n=1_000_000, seed=_SEED, today=_DAY)
         with connect(place.database_url, settings=settings) as negotiations, Fleet([place.model_url]) as fleet:
             store = AdapterStore(place.folder / "adapters")
-            live = publish(sessions, fleet, store, shipped_adapters()["policy-v1"], name="shipped-again", parent_id=None, note={})
+            # A copy: publishing keeps golden tokens beside an adapter, and the shipped one's folder is not ours to write in.
+            live = publish(sessions, fleet, store, same(adapters), name="shipped-again", parent_id=None, note={})
             promote(sessions, fleet, live)
             for name, adapter in made.items():
                 version = publish(sessions, fleet, store, adapter, name=f"canary-{name}", parent_id=live, note={})

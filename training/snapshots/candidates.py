@@ -23,6 +23,8 @@ from training.snapshots.contexts import ContextRow
 Policy = Callable[[Sequence[TurnContext]], Sequence[Reply | None]]
 """Writes one reply to each context, blanks filled; None for an answer that is no reply, which nobody can rate."""
 
+SCRIPTED, REPEATING = "scripted", "repeating"
+"""Who wrote a candidate that no policy wrote."""
 _FIGURE = re.compile(r"\d")
 
 
@@ -35,7 +37,7 @@ class Candidate:
     completion: list[dict[str, str]]
     """What the model emits for it, with blanks."""
     by: str
-    """``scripted``, ``repeating``, or the name of a policy."""
+    """``SCRIPTED``, ``REPEATING``, or the name of a policy."""
     ratings: tuple[Rating, ...]
     """One of each expert."""
 

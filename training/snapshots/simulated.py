@@ -28,7 +28,7 @@ from training.data.export import Contrasts
 from training.data.spool import Spool
 from training.dialogues import Meeting, play
 from training.experts import Expert, Rating, panel
-from training.snapshots.candidates import Candidate, Policy, rated, repeating, scripted
+from training.snapshots.candidates import REPEATING, SCRIPTED, Candidate, Policy, rated, repeating, scripted
 from training.snapshots.contexts import ContextRow, Simulation, context_row
 from training.snapshots.splits import split_of
 from training.starter.progress import BuildEvent, Report, silent
@@ -40,7 +40,6 @@ _CHUNK = 16
 """Dialogues that a process plays at once."""
 _WORTH_A_POOL = 8
 """Fewer chunks are played faster than processes start."""
-_REPEATING = "repeating"
 SPEAKERS = (Quality.EXCELLENT, Quality.FINE, Quality.FINE, Quality.CLUMSY, Quality.WRONG)
 """How our side speaks in a dialogue, one drawn for each: contexts come after good words and after bad ones."""
 
@@ -230,7 +229,7 @@ def _turns(settings: SimulatedSettings, at: _Drawn, conversation: Conversation, 
         )
         said = list(scripted(row.context, settings.qualities, at.rng))
         twice = [repeating(row.context, reply, at.rng) for reply in said[:1]]
-        yield row, rated(row, said, experts, by="scripted") + rated(row, list(filter(None, twice)), experts, by=_REPEATING)
+        yield row, rated(row, said, experts, by=SCRIPTED) + rated(row, list(filter(None, twice)), experts, by=REPEATING)
 
 
 def _with_policy(
@@ -267,7 +266,7 @@ def _examples(pairs: Sequence[_Pair], settings: SimulatedSettings) -> SimulatedR
                 rows.demonstrations.extend(_demonstration(row, candidate, told, where))
                 rows.stars.extend(_starred(row, candidate, told, where))
             preferences.extend(_compared(row, candidates, settings.comparisons, rng))
-            if twice := [candidate for candidate in candidates if candidate.by == _REPEATING]:
+            if twice := [candidate for candidate in candidates if candidate.by == REPEATING]:
                 preferences.extend(_compared(row, [candidates[0], *twice], min(1, settings.comparisons), rng))
             own = [candidate for candidate in candidates if settings.policy and candidate.by == settings.policy]
             preferences.extend(_compared(row, own, settings.own_comparisons, rng))
@@ -298,7 +297,7 @@ def _rated_reply(row: ContextRow, candidate: Candidate, told: Sequence[Rating], 
 
 def _demonstration(row: ContextRow, candidate: Candidate, told: Sequence[Rating], where: Row) -> Iterator[Row]:
     """The rule of ``training.data.examples``: somebody called it excellent, nobody thinks badly of it. None is spoilt on purpose."""
-    excellent = [rating for rating in told if rating.excellent and candidate.by != _REPEATING]
+    excellent = [rating for rating in told if rating.excellent and candidate.by != REPEATING]
     if excellent and all(rating.stars > BAD_STARS for rating in told) and not candidate.has_figures:
         yield _row(Format.PROMPT_COMPLETION, Source.EXCELLENT, {"prompt": row.messages, "completion": candidate.completion}, where)
 

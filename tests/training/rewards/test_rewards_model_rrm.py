@@ -68,18 +68,18 @@ def test_that_a_prompt_gets_the_papers_fourteen_pairs() -> None:
     assert kinds.most_common(1)[0][0] == (("comparison", 1), (NEUTRAL, 6), (NON_CONTEXTUAL, 8))
 
 
+def leaking(reply: str) -> str:
+    return emitted("Our target price is {net} net.", move_and_words(reply)[0])
+
+
 def test_that_ties_are_of_like_with_like() -> None:
     spoilt = [
         Compared(
             prompt=one.prompt,
-            replies=[
-                first,
-                emitted("Our target price is {net} net.", move_and_words(second)[0]) if leaks else second,
-            ],
+            replies=[one.replies[0], leaking(one.replies[1]) if seed % 2 else one.replies[1]],
             comparisons=one.comparisons,
         )
         for one, (seed, _) in zip(GROUPS, CONTEXTS, strict=True)
-        for leaks, (first, second) in ((seed % 2 == 1, one.replies),)
     ]
     widened, _ = augment(spoilt, seed=1, score=undecided, gap=0.0)
     ties = [(one.replies[pair.better], one.replies[pair.worse]) for one in widened for pair in one.comparisons if pair.source == NEUTRAL]

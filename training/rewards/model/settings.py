@@ -55,8 +55,8 @@ class RewardModelSettings(BaseModel):
     """Learn from one person's preferences alone, knowingly."""
 
     bf16: bool = Field(default_factory=lambda: fast_format() == "bfloat16")
-    """Train under bfloat16 autocast, by default where this machine has instructions for it: half the time, and as good a model
-    (``docs/reward-model.md``). Weights are float32, and scores are always computed in float32."""
+    """Train under bfloat16 autocast, by default where this machine has instructions for it: a third less processor time, and as good a
+    model (``docs/reward-model.md``). Weights are float32, and scores are always computed in float32."""
 
     threads: int = Field(default=1, ge=1)
     """CPU threads. Part of the settings, since the last bits of a sum depend on it."""
