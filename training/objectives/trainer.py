@@ -147,14 +147,17 @@ class PolicyTrainer(Resumable, GRPOTrainer):
     # --- checkpoints
 
     def save_more(self, folder: Path) -> None:
-        """The critic."""
+        """The KL penalty's weight, and the critic."""
+        self.valuing.kl_weight.save(folder)
         if self.critic is not None:
             self.critic.save(folder)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
-        if self.critic is not None and checkpoint is not None:
-            self.critic.restore(Path(checkpoint))
+        if checkpoint is not None:
+            self.valuing.kl_weight.restore(Path(checkpoint))
+            if self.critic is not None:
+                self.critic.restore(Path(checkpoint))
 
 
 def _config(settings: PolicySettings, folder: Path) -> GRPOConfig:

@@ -28,6 +28,7 @@ from training.objectives.advantages import (
     whiten,
 )
 from training.objectives.critic import Critic, skill
+from training.objectives.kl_weight import KLWeight
 from training.objectives.losses import kl_k3, mean_over
 from training.objectives.offpolicy import obrs, staleness, tis
 from training.objectives.packing import Groups, Packed, group, pack
@@ -76,6 +77,7 @@ class Valuing:
     def __init__(self, policy: Policy, settings: PolicySettings, critic: Critic | None, accelerator: Accelerator) -> None:
         """``accelerator`` adds up over the processes and says in which precision to compute."""
         self._policy, self._settings, self._critic, self._accelerator = policy, settings, critic, accelerator
+        self.kl_weight = KLWeight(settings)
 
     def look(self, rollout: Rollout) -> Seen:
         """One pass of the policy and one of the reference over the replies, and the critic's values."""
@@ -123,26 +125,29 @@ class Valuing:
         }
         figures = {
             "kl": float(mean_over(kl.flatten(0, 1), mask.flatten(0, 1))),
+            "kl_weight": self.kl_weight.value,
             "length": float(mask.sum(2).float().mean()),
             "cut_share": float((mask.sum(2) >= settings.max_tokens).float().mean()),
             "staleness": float(staleness(seen.old_logp, sampled, mask)),
             **rollout.figures,
         }
-        penalty = settings.beta * (kl * mask).sum(2)
+        beta = self.kl_weight.value
+        self.kl_weight.follow(self._mean(kl, mask))
+        penalty = beta * (kl * mask).sum(2)
         if settings.loss != "clipped":
             return batch | {"worth": total - penalty}, figures
         batch["weights"] = self._corrections(seen.old_logp, sampled, generator)
         if seen.values is None:
             advantages = self._against_the_group(scored, total, penalty).unsqueeze(2).expand(mask.shape)
         else:
-            advantages, returns, valued = self._by_the_critic(seen.values, total, kl, groups)
+            advantages, returns, valued = self._by_the_critic(seen.values, total, kl, groups, beta=beta)
             batch |= {"values": seen.values, "returns": returns, "valued": valued}
             figures["value/explained_variance"] = skill(seen.values, returns, valued)
             if seen.states is not None:
                 batch["states"] = seen.states
         return batch | {"advantages": advantages * mask}, figures
 
-    def _by_the_critic(self, values: Tensor, total: Tensor, kl: Tensor, groups: Groups) -> tuple[Tensor, Tensor, Tensor]:
+    def _by_the_critic(self, values: Tensor, total: Tensor, kl: Tensor, groups: Groups, *, beta: float) -> tuple[Tensor, Tensor, Tensor]:
         """Whitened advantages (N, G, T), and what the critic is to learn, with the mask of the places that it is at."""
         settings, mask = self._settings, groups.reply_mask.flatten(0, 1)
         if settings.values_ends:
@@ -150,14 +155,19 @@ class Valuing:
             ahead = values.flatten(0, 1)
             worth = frozen_value(ahead[:, 1:], mask, difference=settings.value_steps, start=ahead[:, 0])
             # Nothing else of these replies counts, but the policy stays held to the reference.
-            advantages = worth - settings.beta * kl.flatten(0, 1)
+            advantages = worth - beta * kl.flatten(0, 1)
             returns = returns_to_go(total.flatten(), valued.flatten(0, 1), gamma=settings.gamma)
         else:
             valued = groups.reply_mask
-            paid = token_rewards(total.flatten(), kl.flatten(0, 1), mask, beta=settings.beta)
+            paid = token_rewards(total.flatten(), kl.flatten(0, 1), mask, beta=beta)
             advantages, returns = gae(paid, values.flatten(0, 1), mask, gamma=settings.gamma, lam=settings.lam)
         whitened = whiten(advantages, mask, shared=self._shared(moments(advantages, mask)))
         return whitened.view(groups.reply_mask.shape), returns.view(valued.shape), valued
+
+    def _mean(self, values: Tensor, mask: Tensor) -> float:
+        """Over the tokens of all processes."""
+        amount, count = self._shared(torch.stack([(values * mask).sum(), mask.sum().float()])).tolist()
+        return amount / max(count, 1)
 
     def _shared(self, own: Tensor) -> Tensor:
         """The sum over the processes."""

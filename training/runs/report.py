@@ -43,6 +43,7 @@ PANELS: tuple[tuple[str, bool, Series], ...] = (
         (("not judged", "reward/judge_missing_share"), ("unreadable", "reward/unreadable_share")),
     ),
     ("KL to the start, nats a token", False, (("KL", "kl"),)),
+    ("Weight of the KL penalty", False, (("weight", "kl_weight"),)),
     ("Entropy, nats a token", False, (("entropy", "entropy"),)),
     ("Length, tokens", False, (("training", "length"), ("held out", "held_out/length"))),
     ("Explained variance of the critic", False, (("of the returns", "value/explained_variance"),)),

@@ -17,7 +17,7 @@ from training.objectives.catalogue import settings_of, train
 from training.objectives.metrics import MetricsLog
 from training.objectives.running import READY, STOP, last_checkpoint
 
-RUN: dict[str, Any] = {**SMALL, "steps": 6, "save_every": 2, "held_out_every": 3}
+RUN: dict[str, Any] = {**SMALL, "steps": 6, "save_every": 3, "held_out_every": 2, "beta": 0.5, "kl_target": 1e-7}
 _SCRIPT = """
 import sys
 from pathlib import Path
@@ -46,6 +46,10 @@ def steps(folder: Path) -> list[int]:
     return [record["step"] for record in MetricsLog(folder).read() if "loss" in record]
 
 
+def kl_weights(folder: Path) -> list[float]:
+    return [record["kl_weight"] for record in MetricsLog(folder).read() if "kl_weight" in record]
+
+
 def started(folder: Path, base: Path) -> "subprocess.Popen[str]":
     root = Path(__file__).parents[3]
     return subprocess.Popen([sys.executable, "-c", _SCRIPT, str(folder), str(base)], cwd=root, stdout=subprocess.PIPE, text=True)
@@ -54,7 +58,7 @@ def started(folder: Path, base: Path) -> "subprocess.Popen[str]":
 def test_a_run_that_was_killed_at_a_random_step_gives_the_same_adapter_when_it_is_resumed(base: Path, tmp_path: Path) -> None:
     whole = train("repo", task(tmp_path / "whole", base=base, held_out=contexts(2, 71_000)), settings_of("repo", RUN))
     cut = tmp_path / "cut"
-    wanted = random.randrange(2, 6)
+    wanted = random.randrange(4, 6)
     first = started(cut, base)
     while wanted not in steps(cut):
         assert first.poll() is None, "it ended before it could be killed"
@@ -65,6 +69,9 @@ def test_a_run_that_was_killed_at_a_random_step_gives_the_same_adapter_when_it_i
     said, _ = started(cut, base).communicate(timeout=240)
     assert said.split()[-1] == whole.digest
     assert steps(cut) == steps(tmp_path / "whole") == [1, 2, 3, 4, 5, 6]
+    # Where all replies are worth the same, the adapter does not tell whether the penalty went on with its weight.
+    assert kl_weights(cut) == kl_weights(tmp_path / "whole")
+    assert len(set(kl_weights(cut))) > 3
 
 
 @pytest.mark.parametrize(("name", "continued"), [("repo", True), ("grpo", False), ("sft", True), ("dpo", True)])
