@@ -46,8 +46,8 @@ TARGETS = ("worker", "trainer", "beat", "redis", "postgres", "model")
 PLAN = RetrainPlan(
     objective="repo",
     settings={"steps": 4, "prompts": 2, "copies": 2, "minibatches": 2, "max_tokens": 60, "save_every": 1, "held_out_every": 4},
-    material=Simulated(contexts=24, samples=0, validation_share=0.4),
-    reward_model={"epochs": 0.25},
+    material=Simulated(contexts=20, samples=0, validation_share=0.4),
+    reward_model={"epochs": 0.1},
     start="base",
     # Its last step is its result: the best of four might be none, and weights that change nothing cannot be published.
     held_out=0,

@@ -12,7 +12,6 @@ from training.bench.plan import BenchPlan
 from training.bench.stages import READY, Stage, Work, stages
 from training.runs.plan import put
 from training.runs.supervised import Teller, alone, end_with
-from training.starter.waiting import let_idle_threads_sleep
 
 PROGRESS, ERROR, FIGURES = "progress.json", "error.txt", "figures.json"
 STOPPED = 3
@@ -46,7 +45,6 @@ def main() -> None:
 
 def _work(plan: BenchPlan, root: Path, stage: Stage, tell: Teller) -> bool:
     """Whether it is whole; False where it was asked to stop. Imported here: an orphan is to be waited for without torch."""
-    let_idle_threads_sleep()
     import torch
 
     torch.set_num_threads(1)

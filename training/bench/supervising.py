@@ -19,6 +19,7 @@ from db.errors import ParleyError
 from training.bench.plan import BenchPlan
 from training.bench.process import ERROR, PROGRESS
 from training.bench.stages import Stage, Work, stages, startable
+from training.runs.environment import computing
 from training.runs.plan import STARTER_JUDGE
 from training.runs.status import STOP
 from training.starter.progress import BuildEvent
@@ -116,14 +117,7 @@ def _started(root: Path, plan: BenchPlan, stage: Stage, judge_url: str | None) -
 
 
 def _environment(plan: BenchPlan, judge_url: str | None) -> Mapping[str, str]:
-    variables = {
-        "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": "1",
-        # The order of sets decides the order of an adapter's layers.
-        "PYTHONHASHSEED": "0",
-        "PYTHONUNBUFFERED": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
+    variables = computing(threads=1)
     if plan.judge == STARTER_JUDGE and judge_url is not None:
         variables["PARLEY_JUDGE_BASE_URL"] = judge_url
     return variables

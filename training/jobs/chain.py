@@ -39,6 +39,7 @@ from training.release.publishing import NotPublishable
 from training.release.watch import MAY_PROMOTE
 from training.runs import Plan, Request, RunBusy, Status, check, recheck, supervise
 from training.runs.checks import BASE
+from training.runs.environment import computing
 from training.runs.events import EventReader, Failed, events_path
 from training.runs.plan import NO_JUDGE, PLAN, STARTER_JUDGE, put
 from training.runs.values import LEARNS_FROM
@@ -130,12 +131,7 @@ class Chain:
         threads = Beginning.read(self._folder).plan.threads or TrainingSettings().threads or os.cpu_count() or 1
         return {
             "PARLEY_DATABASE_URL": self._sessions.kw["bind"].url.render_as_string(hide_password=False),
-            "HF_HUB_OFFLINE": "1",
-            "OMP_NUM_THREADS": str(threads),
-            # The order of sets decides the order of an adapter's layers.
-            "PYTHONHASHSEED": "0",
-            "PYTHONUNBUFFERED": "1",
-            "TOKENIZERS_PARALLELISM": "false",
+            **computing(threads),
         }
 
     def _show(self, step: RetrainStep, event: BuildEvent) -> None:

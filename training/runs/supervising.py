@@ -18,6 +18,7 @@ from uuid import UUID
 from agent.telemetry import carried, span
 from db.engine import SessionFactory
 from db.vocabulary import RunState
+from training.runs.environment import computing
 from training.runs.events import EventReader, events_path, log_path
 from training.runs.ledger import Ledger
 from training.runs.plan import STARTER_JUDGE, Plan
@@ -144,14 +145,7 @@ def _command(plan: Plan, folder: Path, attempt: int) -> list[str]:
 
 
 def _environment(plan: Plan, judge_url: str | None) -> Mapping[str, str]:
-    variables = {
-        "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": str(plan.threads),
-        # The order of sets decides the order of an adapter's layers.
-        "PYTHONHASHSEED": "0",
-        "PYTHONUNBUFFERED": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
+    variables = computing(plan.threads)
     if plan.judge == STARTER_JUDGE and judge_url is not None:
         variables["PARLEY_JUDGE_BASE_URL"] = judge_url
     return variables
