@@ -201,6 +201,7 @@ _REPLIES: dict[str, Any] = {
     "balance": _BALANCE,
     "temperature": EXPLORING_TEMPERATURE,
     "lam": 1.0,
+    "kl_target": 0.1,
     "steps": 30,
     "prompts": 8,
     "copies": 4,
