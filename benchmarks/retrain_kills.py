@@ -1,9 +1,12 @@
-"""Retrains whose processes are killed: ``python -m benchmarks.retrain_kills [--retrains N] [--every S] [--seed S] [--json]``.
+"""Retrains whose processes are killed: ``python -m benchmarks.retrain_kills [--retrains N] [--measured M] [--every S] [--json]``.
 
 An instance of its own, as ``parley up`` makes it, carries out the same retrain again and again, from snapshot to live, while one of its
 processes after the other is killed with -9 at random moments: worker, trainer, beat, Redis, PostgreSQL, model server. The first one is left
 alone. Every one has to end once, live, with the weights of the first; no version may be published by halves, and no retrain may have two
 trainers at once. What the gate refuses is let past by a written reason, so that all of them are published. Ends with 1 otherwise.
+
+Three quarters of a retrain's time go into measuring the two versions. The same weights give the same figures, so that after the first M
+retrains those are laid ready, and kills fall on the other steps too; the gate's own work is done every time.
 """
 
 import argparse
@@ -17,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,8 +126,11 @@ def an_instance(folder: Path, console: Console) -> Generator[Home]:
         end(supervisor)
 
 
-def one_retrain(sessions: SessionFactory, home: Home, line: str, console: Console) -> tuple[Retrain, int]:
-    """To its end, however often what is asked is not answered; the row, and the most trainers that it had at once."""
+def one_retrain(sessions: SessionFactory, home: Home, line: str, console: Console, *, figures: Sequence[Path]) -> tuple[Retrain, int]:
+    """To its end, however often what is asked is not answered; the row, and the most trainers that it had at once.
+
+    ``figures`` are files of an earlier evaluation, which this one finds in its folder.
+    """
 
     def ask() -> UUID:
         with sessions.begin() as session:
@@ -132,6 +138,10 @@ def one_retrain(sessions: SessionFactory, home: Home, line: str, console: Consol
 
     retrain_id = _patiently(ask)
     folder = home.path / "retrains" / str(retrain_id)
+    if figures:
+        (place := folder / RetrainStep.EVALUATE).mkdir(parents=True, exist_ok=True)
+        for one in figures:
+            shutil.copy(one, place)
     most, since, deadline = 0, time.monotonic(), time.monotonic() + _PATIENCE_S
     with console.status(line) as status:
         while True:
@@ -174,6 +184,7 @@ def main() -> None:
     """Retrain, kill, and look at what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--retrains", type=int, default=30, help="with kills; one without comes first")
+    parser.add_argument("--measured", type=int, default=6, help="of them whose versions are measured anew")
     parser.add_argument("--every", type=float, default=12.0, help="mean seconds between two kills")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="of the instance; without it a temporary folder")
@@ -183,29 +194,32 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="parley-kills-") as place:
         Path(place).chmod(0o755)
         with an_instance(arguments.keep or Path(place), console) as home:
-            figures = measured(home, retrains_=arguments.retrains, every_s=arguments.every, seed=arguments.seed, console=console)
+            figures = measured(
+                home, retrains_=arguments.retrains, anew=arguments.measured, every_s=arguments.every, seed=arguments.seed, console=console
+            )
     print(json.dumps(figures) if arguments.json else "\n".join(f"{name}: {value}" for name, value in figures.items()))
     sys.exit(1 if figures["faults"] else 0)
 
 
-def measured(home: Home, *, retrains_: int, every_s: float, seed: int, console: Console) -> dict[str, object]:
+def measured(home: Home, *, retrains_: int, anew: int, every_s: float, seed: int, console: Console) -> dict[str, object]:
     """All figures; ``faults`` names what should not have been."""
     record = home.read()
     assert record is not None, "what has started is written down"
     engine = create_engine_from(record.database_url, pooled=False)
     sessions, faults, seconds = session_factory(engine), list[str](), list[float]()
     chaos = Chaos(home=home, rng=random.Random(seed), every_s=every_s)
-    weights = ""
+    weights, kept = "", tuple[Path, ...]()
     for number in range(retrains_ + 1):
         line = f"line-{number}"
         if number == 1:
             threading.Thread(target=chaos.run, daemon=True).start()
         begun = time.monotonic()
-        row, trainers_at_once = one_retrain(sessions, home, line, console)
+        row, trainers_at_once = one_retrain(sessions, home, line, console, figures=kept if number > anew else ())
         seconds.append(time.monotonic() - begun)
         folder = Path(row.folder)
         found = file_sha256(folder / RetrainStep.POLICY / "adapter" / "adapter_model.safetensors")
         weights = weights or found
+        kept = kept or tuple((folder / RetrainStep.EVALUATE).glob("figures-*.json"))
         console.print(f"{line}: {row.state} after {seconds[-1]:.0f} s, {sum(chaos.killed.values())} kills so far", highlight=False)
         faults += [f"{line} ended {row.state}: {row.error}"] if row.state is not RetrainState.LIVE else []
         faults += [f"{line} has other weights"] if found != weights else []
@@ -219,6 +233,7 @@ def measured(home: Home, *, retrains_: int, every_s: float, seed: int, console: 
     engine.dispose()
     return {
         "retrains": retrains_,
+        "measured_anew": min(anew, retrains_),
         "kills": dict(sorted(chaos.killed.items())),
         "undisturbed_s": round(seconds[0], 1),
         "disturbed_s": [round(one, 1) for one in seconds[1:]],
