@@ -49,7 +49,7 @@ def show() -> None:
     if not found.rows:
         _show_nothing(wanted)
         return
-    left, right = st.columns([2.85, 1], gap="medium")
+    left, right = st.columns([3.3, 1], gap="medium")
     with left:
         chosen = _table(found, key=f"tickets:{hash(place)}:{page}")
         show_place("tickets_page", "tickets", page=page, size=PAGE_SIZE, shown=len(found.rows), total=found.total)
@@ -119,7 +119,7 @@ def _table(found: _Found, *, key: str) -> list[Ticket]:
             "Reference": column(width=74),
             "Hotel": column(width=160),
             "Room": column(width=118),
-            "Stay": column(width=128),
+            "Stay": column(width=156),
             "We pay": column(alignment="right", width=80, help="Today's net price"),
             "Gap": column(alignment="right", width=60, help="How far our selling price is above the cheapest one seen elsewhere"),
             "Status": column(width=88),
