@@ -40,15 +40,13 @@ def show() -> None:
     going_on = not retrain.state.is_end
     follow = st.fragment(_follow, run_every=_EVERY if going_on else None)
     follow(retrain_id, state=retrain.state)
-    if retrain.state is RetrainState.REJECTED:
-        _offer_override(retrain, person)
     with st.expander("What was asked for"):
         st.json(retrain.plan, expanded=1)
         st.caption(f"Retrain `{retrain.id}` · files in `{retrain.folder}`" + (f" · log `{retrain.log_path}`" if retrain.log_path else ""))
 
 
 def _follow(retrain_id: UUID, *, state: RetrainState) -> None:
-    signed_in(*places.RETRAIN.roles)
+    person = signed_in(*places.RETRAIN.roles)
     zone = reader_zone()
     retrain, steps = _read(retrain_id)
     asked = f'<span class="p-sub">{escape(asked_words(retrain, zone))}</span>'
@@ -62,6 +60,8 @@ def _follow(retrain_id: UUID, *, state: RetrainState) -> None:
         st.html(steps_html(steps))
     with right:
         _show_verdict(retrain)
+        if retrain.state is RetrainState.REJECTED:
+            _offer_override(retrain, person)
     if retrain.training_run is not None:
         st.subheader("Training of the policy")
         show_run(retrain.training_run, zone)
