@@ -132,7 +132,7 @@ class PolicySettings(RunSettings):
     off_policy: Literal["none", "tis", "obrs"] = "none"
     """Correction for the difference between the weights that sampled and those that learn (precision, staleness)."""
     beta: float = Field(default=0.02, ge=0)
-    """Weight of the KL penalty in the reward, per token and nat."""
+    """Weight of the KL penalty in the reward, per token and nat; 0 is no penalty, and no target makes it one."""
     kl_target: float | None = Field(default=None, gt=0)
     """KL in nats a token at which the policy is held: the weight grows beyond ``beta`` as long as it is farther away
     (``training.objectives.kl_weight``). None leaves the weight as it is."""
@@ -166,8 +166,6 @@ class PolicySettings(RunSettings):
             raise ValueError(f"aggregation 'gdpo' makes advantages of groups: set advantage to 'group', not {self.advantage!r}")
         if self.environment == "dialogues" and not self.has_critic:
             raise ValueError("environment 'dialogues' has one reply to each context, nothing to compare it with: set advantage to 'gae'")
-        if self.kl_target is not None and self.beta == 0:
-            raise ValueError("a KL penalty without weight cannot be made heavier: set beta above 0, or kl_target to none")
         if self.loss != "clipped":
             self._fits_pairs()
         return self

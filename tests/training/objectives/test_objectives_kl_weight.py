@@ -9,7 +9,7 @@ from tests.training.objectives.learning import SMALL, task, tiny
 from training.objectives.catalogue import settings_of, train
 from training.objectives.kl_weight import KLWeight
 from training.objectives.metrics import MetricsLog
-from training.objectives.settings import PolicySettings, SettingsError
+from training.objectives.settings import PolicySettings
 
 
 @pytest.fixture
@@ -48,9 +48,13 @@ def test_a_checkpoint_keeps_it(weight: KLWeight, tmp_path: Path) -> None:
     assert resumed.value == weight.value
 
 
-def test_no_weight_cannot_be_made_heavier() -> None:
-    with pytest.raises(SettingsError, match="set beta above 0"):
-        settings_of("repo", {"beta": 0.0, "kl_target": 0.1})
+def test_no_penalty_stays_none() -> None:
+    settings = settings_of("repo", {"beta": 0.0})
+    assert isinstance(settings, PolicySettings)
+    assert settings.kl_target is not None, "the preset's"
+    weight = KLWeight(settings)
+    weight.follow(5.0)
+    assert weight.value == 0.0
 
 
 @pytest.mark.parametrize("name", ["ppo", "repo"])
