@@ -30,7 +30,7 @@ class KLWeight:
         """Make the next step's weight fit this step's KL, in nats a token, over all processes."""
         if self._target is not None:
             factor = min(max(kl / self._target, 1 / _FASTEST), _FASTEST)
-            self.value = min(max(self.value * factor, self._least), _HEAVIEST)
+            self.value = max(min(self.value * factor, _HEAVIEST), self._least)
 
     def save(self, folder: Path) -> None:
         """Into a checkpoint."""

@@ -29,7 +29,7 @@ from training.objectives.advantages import (
 )
 from training.objectives.critic import Critic, skill
 from training.objectives.kl_weight import KLWeight
-from training.objectives.losses import kl_k3, mean_over
+from training.objectives.losses import kl_k3
 from training.objectives.offpolicy import obrs, staleness, tis
 from training.objectives.packing import Groups, Packed, group, pack
 from training.objectives.policy import Policy
@@ -124,7 +124,7 @@ class Valuing:
             "old_logp": seen.old_logp,
         }
         figures = {
-            "kl": float(mean_over(kl.flatten(0, 1), mask.flatten(0, 1))),
+            "kl": (mean_kl := self._mean(kl, mask)),
             "kl_weight": self.kl_weight.value,
             "length": float(mask.sum(2).float().mean()),
             "cut_share": float((mask.sum(2) >= settings.max_tokens).float().mean()),
@@ -132,7 +132,7 @@ class Valuing:
             **rollout.figures,
         }
         beta = self.kl_weight.value
-        self.kl_weight.follow(self._mean(kl, mask))
+        self.kl_weight.follow(mean_kl)
         penalty = beta * (kl * mask).sum(2)
         if settings.loss != "clipped":
             return batch | {"worth": total - penalty}, figures

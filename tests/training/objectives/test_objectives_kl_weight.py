@@ -40,6 +40,12 @@ def test_it_is_never_lighter_than_it_was_set_and_finds_back_from_any_kl(weight: 
     assert weight.value == 0.02
 
 
+def test_one_that_was_set_beyond_the_heaviest_is_left_alone() -> None:
+    weight = KLWeight(PolicySettings(beta=20.0, kl_target=0.1))
+    weight.follow(5.0)
+    assert weight.value == 20.0
+
+
 def test_a_checkpoint_keeps_it(weight: KLWeight, tmp_path: Path) -> None:
     weight.follow(0.15)
     weight.save(tmp_path)
