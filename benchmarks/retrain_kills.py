@@ -220,10 +220,11 @@ def measured(home: Home, *, retrains_: int, anew: int, every_s: float, seed: int
         found = file_sha256(folder / RetrainStep.POLICY / "adapter" / "adapter_model.safetensors")
         weights = weights or found
         kept = kept or tuple((folder / RetrainStep.EVALUATE).glob("figures-*.json"))
-        console.print(f"{line}: {row.state} after {seconds[-1]:.0f} s, {sum(chaos.killed.values())} kills so far", highlight=False)
-        faults += [f"{line} ended {row.state}: {row.error}"] if row.state is not RetrainState.LIVE else []
-        faults += [f"{line} has other weights"] if found != weights else []
-        faults += [f"{line} had {trainers_at_once} trainers at once"] if trainers_at_once > 1 else []
+        wrong = [f"{line} ended {row.state}: {row.error}"] if row.state is not RetrainState.LIVE else []
+        wrong += [f"{line} has other weights"] if found != weights else []
+        wrong += [f"{line} had {trainers_at_once} trainers at once"] if trainers_at_once > 1 else []
+        faults += wrong
+        console.print(f"{line}: {row.state} after {seconds[-1]:.0f} s, kills so far {dict(chaos.killed)}", *wrong, highlight=False)
         # What is whole stands in the rows; the bulk of thirty retrains need not stay.
         for bulk in (RetrainStep.SNAPSHOT, RetrainStep.REWARD_MODEL):
             with suppress(FileNotFoundError):
