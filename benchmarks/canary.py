@@ -2,8 +2,8 @@
 
 With the shipped policy live on a real vLLM, each arm is published as if the gate had let it by, gets a share of the new conversations as a
 canary, and negotiates with simulated hotels through the service, eight at once, while the watch looks after each conversation as the tick
-does each minute. Told is after how many of its conversations it was rolled back, and by which evidence. The arm ``same`` is the shipped
-policy once more: it is to be left alone. ``PARLEY_CANARY_ALPHA`` and its neighbours apply.
+does each minute. A conversation is left after the replies that count. Told is after how many of the canary's it was rolled back, and by
+which evidence. The arm ``same`` is the shipped policy once more: it is to be left alone. ``PARLEY_CANARY_ALPHA`` and its neighbours apply.
 """
 
 import argparse
@@ -20,13 +20,14 @@ from rich.console import Console
 from safetensors.torch import load_file, save_file
 
 from agent.service import Negotiations, connect
-from agent.service.batch import Job, run_job, simulated_jobs
+from agent.service.batch import Job, open_job, simulated_jobs
 from agent.serving import AdapterStore
 from agent.serving.starter import shipped_adapters
 from agent.settings import AgentSettings
 from benchmarks.hot_swap_adapters import taught_to_end_with
 from benchmarks.throwaway import throwaway
 from db.engine import SessionFactory, create_engine_from, session_factory
+from db.vocabulary import Speaker
 from training.release.fleet import Fleet
 from training.release.publishing import publish
 from training.release.settings import ReleaseSettings
@@ -63,6 +64,16 @@ def same(folder: Path) -> Path:
 ARMS: dict[str, Callable[[Path], Path]] = {"promising": promising, "babbling": babbling, "same": same}
 
 
+def first_replies(negotiations: Negotiations, job: Job, replies: int) -> None:
+    """Negotiate until the conversation counts: our first ``replies`` are sent, or it is over."""
+    conversation = open_job(negotiations, job, seed=_SEED)
+    for _ in negotiations.resume(conversation):
+        pass
+    while not (view := negotiations.view(conversation)).is_end and sum(turn.speaker is Speaker.BD for turn in view.turns) < replies:
+        for _ in negotiations.hear_simulated(conversation):
+            pass
+
+
 def until_decided(
     negotiations: Negotiations, sessions: SessionFactory, fleet: Fleet, jobs: Iterator[Job], *, most: int, at_once: int
 ) -> tuple[Decision | None, int]:
@@ -77,7 +88,7 @@ def until_decided(
                 if decided or counted >= most:
                     return
                 job = next(jobs)
-            run_job(negotiations, job, seed=_SEED)
+            first_replies(negotiations, job, ReleaseSettings().canary_replies)
             with alone:
                 if decided:
                     return
