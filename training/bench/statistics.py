@@ -3,13 +3,14 @@
 Decided here: the sampling units. Every figure is a ratio of sums over dialogues (or cases), so that a long dialogue counts as it should. A
 resample draws seeds, and dialogues or cases, with replacement. Where all seeds met the same hotels, one draw of hotels serves them all
 (crossed, as in Owen 2007): a hotel that is hard for one is hard for the others. Three seeds tell little about seeds: the interval is then
-one over hotels with some of the scatter between runs in it. Tests go by pairs, since every policy met the same hotels: a hotel's part in
-the difference, mean over seeds, keeps its sign or changes it (scipy's permutation test).
+one over hotels with some of the scatter between runs in it. Tests go by pairs, since every policy met the same hotels: what the two came
+to with a hotel, over all seeds, is exchanged or not (scipy's permutation test), and the difference of the ratios is taken anew.
 """
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,22 +141,13 @@ def compare(one: Sequence[PolicyFigures], other: Sequence[PolicyFigures], name: 
     if above is None or below is None:
         raise NotComparable(f"nothing was counted for {name!r} in one of the arms")
     low, high = _percentiles(_resampled_difference(upper, lower))
-    # A hotel's part in the difference of the two ratios; their sum is that difference.
-    parts = upper.of.mean(axis=0) / upper.per.mean(axis=0).sum() - lower.of.mean(axis=0) / lower.per.mean(axis=0).sum()
-    return Difference(figure=name, value=above - below, low=low, high=high, p=sign_flip(parts), pairs=len(upper.names))
+    return Difference(figure=name, value=above - below, low=low, high=high, p=_exchanged(upper, lower), pairs=len(upper.names))
 
 
 def sign_flip(differences: Sequence[float] | NDArray[np.float64]) -> float:
     """Two-sided p that paired differences are about zero: as far from it as with any signs. Exact for up to 13 of them."""
     values = np.asarray(differences, dtype=np.float64)
-    if len(values) < 2 or not values.any():
-        # Of one pair, either sign is as far from zero.
-        return 1.0
-    tested = permutation_test(
-        (values, np.zeros_like(values)), _mean_difference, permutation_type="samples", n_resamples=PERMUTATIONS,
-        vectorized=True, batch=500, rng=np.random.default_rng(_SEED),
-    )  # fmt: skip
-    return float(tested.pvalue)
+    return _permuted(values, np.zeros_like(values), lambda one, other, axis: np.mean(one - other, axis=axis))
 
 
 def holm(ps: Mapping[str, float]) -> dict[str, float]:
@@ -265,5 +257,29 @@ def _percentiles(values: _Array) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _mean_difference(one: _Array, other: _Array, axis: int) -> _Array:
-    return np.mean(one - other, axis=axis)
+def _exchanged(upper: _Units, lower: _Units) -> float:
+    """Two-sided p that the two ratios are alike: as far apart as with the pairs' parts of *both* sums exchanged.
+
+    Signs of parts of the difference would not do: where both broke one rule with a hotel, 1 of 325 replies is not 1 of 333, and each such
+    hotel would count as one more that speaks against the same side.
+    """
+    of, per = (np.concatenate([each(upper).mean(axis=0), each(lower).mean(axis=0)]) for each in (lambda u: u.of, lambda u: u.per))
+    first = np.arange(len(upper.names))
+
+    def difference(one: _Index, other: _Index, axis: int) -> _Array:
+        apart = of[one].sum(axis=axis) / per[one].sum(axis=axis) - of[other].sum(axis=axis) / per[other].sum(axis=axis)
+        # What differs by the order of a sum alone is as far apart.
+        return np.round(apart, 12)
+
+    return _permuted(first, first + len(first), difference)
+
+
+def _permuted(one: NDArray[Any], other: NDArray[Any], statistic: Callable[[NDArray[Any], NDArray[Any], int], _Array]) -> float:
+    if len(one) < 2:
+        # Of one pair, either order is as far from zero.
+        return 1.0
+    tested = permutation_test(
+        (one, other), statistic, permutation_type="samples", n_resamples=PERMUTATIONS, vectorized=True, batch=500,
+        rng=np.random.default_rng(_SEED),
+    )  # fmt: skip
+    return float(tested.pvalue)

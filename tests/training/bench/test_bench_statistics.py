@@ -86,6 +86,28 @@ def test_no_difference_is_no_evidence() -> None:
     assert sign_flip([0.0, 0.0]) == 1.0
 
 
+def test_a_ratio_is_tested_by_exchanging_both_of_its_sums_as_by_hand() -> None:
+    ours, theirs = [(1, 20), (1, 12), (0, 9), (1, 30), (2, 11), (0, 14)], [(1, 22), (0, 12), (0, 15), (1, 26), (0, 17), (1, 15)]
+
+    def apart(exchanged: tuple[bool, ...]) -> float:
+        pairs = [(b, a) if swap else (a, b) for a, b, swap in zip(ours, theirs, exchanged, strict=True)]
+        (of, per), (other_of, other_per) = ([sum(part) for part in zip(*side, strict=True)] for side in zip(*pairs, strict=True))
+        return abs(of / per - other_of / other_per)
+
+    all_exchanges = list(product((False, True), repeat=len(ours)))
+    as_far = sum(apart(exchanged) >= apart((False,) * len(ours)) - 1e-12 for exchanged in all_exchanges)
+    arms = [policy([dialogue(n, replies=per, severe=of) for n, (of, per) in enumerate(one)]) for one in (ours, theirs)]
+    assert compare([arms[0]], [arms[1]], "severe").p == pytest.approx(as_far / len(all_exchanges))
+
+
+def test_two_more_breaches_are_no_evidence_though_others_broke_rules_with_both() -> None:
+    # 24 hotels, 6 breaches and 4: four of the hotels had one with each. The signs of the parts of the difference gave 0.03.
+    replies = [10 + n % 8 for n in range(24)]
+    ours = policy([dialogue(n, replies=replies[n] - (n == 20), severe=int(n < 6)) for n in range(24)])
+    theirs = policy([dialogue(n, replies=replies[(5 * n + 3) % 24], severe=int(n < 4)) for n in range(24)])
+    assert compare([ours], [theirs], "severe").p > 0.2
+
+
 def test_a_clear_difference_by_pairs_is_found_where_hotels_differ_more() -> None:
     noise = np.random.default_rng(2).normal(0.15, 0.2, len(RATINGS))
     better = rated([float(x) for x in (np.array(RATINGS) + noise).clip(1, 5)])
