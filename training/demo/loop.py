@@ -7,9 +7,10 @@ instance's own worker, as everywhere.
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Protocol
 from uuid import UUID
 
@@ -46,7 +47,6 @@ _TEACHERS = tuple(replace(expert, name=f"teacher {number}") for number, expert i
 """Who rates what is learnt from; who measures never does."""
 _JUDGES = panel(5, seed=2_027)
 _LOOK_S = 1.0
-_CANARY_AT_ONCE = 8
 
 
 class DemoFailed(ParleyError):
@@ -72,7 +72,7 @@ class DemoSettings(BaseModel):
     """Steps of REPO after that."""
     dialogues: int = Field(default=24, ge=10)
     """Of the gate, with held-out hotels of its own."""
-    canary_share: float = Field(default=0.5, gt=0, lt=1)
+    canary_share: float = Field(default=0.7, gt=0, lt=1)
     canary_most: int = Field(default=160, ge=40)
     """Negotiations while the canary is out, at most; after them it is only waited for."""
     minutes: float = Field(default=20.0, gt=0)
@@ -257,42 +257,43 @@ class _Demo:
     def _canary(self, retrain_id: UUID) -> Retrain:
         """New conversations come in, until the watch has decided."""
         self._audience.step("Canary", f"{self._settings.canary_share:.0%} of new conversations; the watch looks at it each minute")
-        jobs = iter(simulated_jobs(n=self._settings.canary_most, seed=_SEED + 1, today=TODAY))
-        held = 0
-        while (row := self._look(retrain_id)).state is RetrainState.CANARY:
-            batch = [job for _, job in zip(range(_CANARY_AT_ONCE), jobs, strict=False)]
-            if batch:
-                told = self._held(batch, _SEED + 1, quietly=True)
-                self._rated(told.values(), _JUDGES, quietly=True)
-                held += len(told)
+        jobs = simulated_jobs(n=self._settings.canary_most, seed=_SEED + 1, today=TODAY)
+        held, running = 0, set[Future[UUID]]()
+        with ThreadPoolExecutor(max_workers=self._settings.at_once) as pool:
+            while (row := self._look(retrain_id)).state is RetrainState.CANARY or running:
+                if row.state is RetrainState.CANARY:
+                    # One that is over makes place for the next one: a long talk holds nobody up.
+                    free = self._settings.at_once - len(running)
+                    running |= {pool.submit(self._hold, job, _SEED + 1) for job in islice(jobs, free)}
+                done, running = wait(running, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+                self._rated([one.result() for one in done], _JUDGES, quietly=True)
+                held += len(done)
                 self._audience.progress(held, self._settings.canary_most)
-            else:
-                time.sleep(_LOOK_S)
+                if not done and not running:
+                    time.sleep(_LOOK_S)
         self._audience.done(f"after {held} negotiations it is {row.state}")
         return row
 
     # -- parts of a step -----------------------------------------------------------------------------------------------------------------
 
-    def _held(self, jobs: Sequence[Job], seed: int, *, quietly: bool = False) -> dict[int, UUID]:
+    def _held(self, jobs: Sequence[Job], seed: int) -> dict[int, UUID]:
         """Hold them on autopilot, or find them; conversations by the job's number."""
+        return self._together(jobs, lambda job: self._hold(job, seed))
 
-        def hold(job: Job) -> UUID:
-            outcome = run_job(self._negotiations, job, seed=seed)
-            if outcome.view is None:
-                raise DemoFailed(f"A negotiation broke off: {outcome.error} The same command goes on from here.")
-            return outcome.view.id
+    def _hold(self, job: Job, seed: int) -> UUID:
+        outcome = run_job(self._negotiations, job, seed=seed)
+        if outcome.view is None:
+            raise DemoFailed(f"A negotiation broke off: {outcome.error} The same command goes on from here.")
+        return outcome.view.id
 
-        return self._together(jobs, hold, quietly=quietly)
-
-    def _together(self, jobs: Sequence[Job], hold: Callable[[Job], UUID], *, quietly: bool = False) -> dict[int, UUID]:
+    def _together(self, jobs: Sequence[Job], hold: Callable[[Job], UUID]) -> dict[int, UUID]:
         with ThreadPoolExecutor(max_workers=self._settings.at_once) as pool:
             futures = {pool.submit(hold, job): job for job in jobs}
             found: dict[int, UUID] = {}
             try:
                 for future in as_completed(futures):
                     found[futures[future].number] = future.result()
-                    if not quietly:
-                        self._audience.progress(len(found), len(jobs))
+                    self._audience.progress(len(found), len(jobs))
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
