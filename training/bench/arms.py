@@ -64,6 +64,8 @@ class Arm(BaseModel):
     """The arm whose critic, of the same seed, it takes as it is."""
     after: str | None = None
     """The arm whose policy, of the same seed, it goes on from; None begins at the base."""
+    rated_again: bool = False
+    """What the policy that it goes on from writes is rated before: further contexts, and a reward model that knows such replies too."""
 
     @property
     def stands_on(self) -> tuple[str, ...]:
@@ -94,6 +96,8 @@ _OPTIONS = (
     ),
     Arm(name="sft_grpo", says="GRPO from where SFT ended", objective="grpo", reward=MODEL_ALONE, after="sft"),
     Arm(name="sft_repo", says="REPO from where SFT ended", objective="repo", after="sft"),
+    Arm(name="repo_longer", says="REPO, as many steps again, on what was known before", objective="repo", after=REPO),
+    Arm(name="repo_again", says="REPO again, after its own replies were rated", objective="repo", after=REPO, rated_again=True),
     Arm(name="p3o", says="P3O on pairs of replies, REPO's reward", objective="grpo", settings={"aggregation": "total", "loss": "p3o"}),
     Arm(name="sppo_soft", says="SPPO on REPO's reward", objective="grpo", settings={"aggregation": "total", "loss": "sppo"}),
     Arm(name="sppo", says="SPPO with hard labels", objective="dpo", settings={"loss": "sppo_hard"}, reward=MODEL_ALONE),

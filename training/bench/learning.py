@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.domain import TurnContext
 from training.bench.arms import BASE, Arm, arm
-from training.bench.material import material_of, spread
+from training.bench.material import context_rows, material_of, spread
 from training.bench.outcome import OUTCOME, Learned
 from training.bench.plan import BenchPlan
 from training.bench.rewards import scoring
@@ -27,16 +27,16 @@ def learn(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> bool:
     settings = settings_for(plan, chosen, stage.seed)
     (folder / STOP).unlink(missing_ok=True)
     steps = int(getattr(settings, "steps"))  # noqa: B009 - every kind of settings has them, their base does not
-    snapshot = material_of(root)
-    with scoring(plan, root, chosen.reward) as score:
+    snapshots = material_of(root, chosen, stage.seed)
+    with scoring(plan, root, chosen, stage.seed) as score:
         task = Task(
             folder=folder,
             score=score,
-            held_out=_contexts(snapshot, Split.VALIDATION, plan.profile.held_out),
+            held_out=_contexts(snapshots, Split.VALIDATION, plan.profile.held_out),
             adapter=adapter_of(root, chosen.after or BASE, stage.seed),
             critic=_critic(root, chosen, stage.seed),
             spec=chosen.reward.model_dump_json(),
-            **_learns_from(snapshot, chosen),
+            **_learns_from(snapshots, chosen),
         )
         assert chosen.objective is not None, "the base is not trained"
         outcome = train(chosen.objective, task, settings, resume=True, listener=lambda record: tell(_told(record, steps)))
@@ -61,23 +61,23 @@ def settings_for(plan: BenchPlan, chosen: Arm, seed: int) -> RunSettings:
     return settings_of(chosen.objective, {**of_profile, **chosen.settings, "seed": seed})
 
 
-def _learns_from(snapshot: Snapshot, chosen: Arm) -> dict[str, Any]:
+def _learns_from(snapshots: Sequence[Snapshot], chosen: Arm) -> dict[str, Any]:
     match chosen.objective:
         case "sft":
-            return {"demonstrations": snapshot.demonstrations(Split.TRAIN).to_list()}
+            return {"demonstrations": [row for snapshot in snapshots for row in snapshot.demonstrations(Split.TRAIN).to_list()]}
         case "dpo":
-            pairs = snapshot.preferences(Split.TRAIN).to_list()
+            pairs = [pair for snapshot in snapshots for pair in snapshot.preferences(Split.TRAIN).to_list()]
             return {"preferences": [_flipped(pair) for pair in pairs] if chosen.flipped else pairs}
         case _:
-            return {"contexts": tuple(row.context for row in snapshot.context_rows(Split.TRAIN))}
+            return {"contexts": tuple(row.context for row in context_rows(snapshots, Split.TRAIN))}
 
 
 def _flipped(pair: Mapping[str, Any]) -> dict[str, Any]:
     return {**pair, "chosen": pair["rejected"], "rejected": pair["chosen"]}
 
 
-def _contexts(snapshot: Snapshot, split: Split, count: int) -> Sequence[TurnContext]:
-    rows = snapshot.context_rows(split)
+def _contexts(snapshots: Sequence[Snapshot], split: Split, count: int) -> Sequence[TurnContext]:
+    rows = context_rows(snapshots, split)
     return tuple(row.context for row in spread(rows, min(count, len(rows))))
 
 

@@ -1,16 +1,21 @@
-"""What all arms share: simulated material, and the reward model that learns from it.
+"""Simulated material, and the reward model that learns from it: what all arms share, and what the second round of one adds to it.
 
 Decided here: that the reward model sees replies which the base itself wrote beside the scripted ones, for those are what it will have to
-rank, and that its zero is what the base writes on the mean. Held-out personas, phrases and names have no part in any of it.
+rank, and that its zero is what the base writes on the mean. A second round adds half as many contexts, all in dialogues of the policy that
+goes on, rated by the same experts; its reward model learns from both. Held-out personas, phrases and names have no part in any of it.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 from agent.domain import Reply, TurnContext
 from agent.serving.starter import MODEL_FOLDER
+from training.bench.arms import BASE, Arm, arm
 from training.bench.plan import BenchPlan
 from training.bench.speaker import AsServed, Speaker
+from training.bench.stages import Stage, adapter_of, material_folders, reward_model_folder
 from training.objectives.settings import EXPLORING_TEMPERATURE, SERVING_TEMPERATURE
 from training.rewards.model import RewardModel, RewardModelSettings
 from training.rewards.model.material import Material, train_on
@@ -24,16 +29,19 @@ FEWEST_FOR_ZERO = 40
 """Replies of the base; where there are fewer validation contexts, some are answered twice."""
 
 
-def simulate(plan: BenchPlan, folder: Path, tell: Report) -> None:
-    """The snapshot of the benchmark."""
+def simulate(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> None:
+    """The snapshot of the benchmark, or of an arm's second round."""
+    folder, profile = stage.folder(root), plan.profile
     if (folder / SNAPSHOT).is_dir():
         return
-    profile = plan.profile
+    before = arm(stage.arm).after if stage.arm else None
     settings = SimulatedSettings(
-        contexts=profile.contexts, seed=profile.seed, samples=profile.samples, policy="base", validation_share=profile.validation_share,
-        comparisons=profile.comparisons, own_comparisons=profile.comparisons,
+        contexts=profile.contexts, seed=profile.seed, samples=profile.samples, policy=before or BASE,
+        validation_share=profile.validation_share, comparisons=profile.comparisons, own_comparisons=profile.comparisons,
     )  # fmt: skip
-    speaker = speaker_of(None, seed=profile.seed)
+    if before is not None:
+        settings = replace(settings, contexts=profile.contexts // 2, own=1.0, again=1 + stage.seed)
+    speaker = speaker_of(adapter_of(root, before or BASE, stage.seed), seed=profile.seed + settings.again)
     exploring = speaker.again(1, temperature=EXPLORING_TEMPERATURE)
     take_simulated(folder / SNAPSHOT, settings, policy=in_batches(exploring, tell), holds=AsServed(speaker), report=tell)
 
@@ -56,27 +64,33 @@ def in_batches(speaker: Speaker, tell: Report) -> Callable[[Sequence[TurnContext
     return speak
 
 
-def fit_reward_model(plan: BenchPlan, root: Path, folder: Path, tell: Report) -> None:
+def fit_reward_model(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> None:
     """The reward model, its zero at what the base writes to validation hotels."""
-    snapshot = material_of(root)
-    rows = snapshot.context_rows(Split.VALIDATION)
+    snapshots = material_of(root, arm(stage.arm) if stage.arm else None, stage.seed)
+    rows = context_rows(snapshots, Split.VALIDATION)
     speak = in_batches(speaker_of(None, seed=plan.profile.seed + 1), tell)
-    material = Material.of_snapshot(snapshot).centred_on(spread(rows, max(len(rows), FEWEST_FOR_ZERO)), speak)
+    material = reduce(Material.joined, map(Material.of_snapshot, snapshots))
+    material = material.centred_on(spread(rows, max(len(rows), FEWEST_FOR_ZERO)), speak)
     settings = RewardModelSettings.model_validate({"seed": plan.profile.seed, **plan.profile.reward_model})
-    train_on(material, folder, settings, progress=tell)
+    train_on(material, stage.folder(root), settings, progress=tell)
 
 
-def material_of(root: Path) -> Snapshot:
-    """The snapshot, every byte of it checked."""
-    return open_snapshot(root / "material" / SNAPSHOT)
+def material_of(root: Path, chosen: Arm | None, seed: int) -> tuple[Snapshot, ...]:
+    """What all arms share, and what the arm has of its own; every byte of it checked."""
+    return tuple(open_snapshot(folder / SNAPSHOT) for folder in material_folders(root, chosen, seed))
 
 
-def reward_model_of(root: Path, *, zero: str) -> RewardModel:
-    """The reward model with its zero at the base's own replies (``policy``), or at excellent ones to validation hotels (``references``)."""
-    model = RewardModel.load(root / "reward-model")
-    if zero == "policy":
+def context_rows(snapshots: Sequence[Snapshot], split: Split) -> list[ContextRow]:
+    """Of all of them."""
+    return [row for snapshot in snapshots for row in snapshot.context_rows(split)]
+
+
+def reward_model_of(root: Path, chosen: Arm, seed: int) -> RewardModel:
+    """The arm's reward model, its zero where its reward wants it: at the base's own replies, or at excellent ones to validation hotels."""
+    model = RewardModel.load(reward_model_folder(root, chosen, seed))
+    if chosen.reward.zero == "policy":
         return model
-    rows = material_of(root).demonstrations(Split.VALIDATION).to_list()
+    rows = [row for snapshot in material_of(root, chosen, seed) for row in snapshot.demonstrations(Split.VALIDATION).to_list()]
     return model.centred_on([row["prompt"] for row in rows], [row["completion"][0]["content"] for row in rows])
 
 

@@ -53,11 +53,11 @@ def _work(plan: BenchPlan, root: Path, stage: Stage, tell: Teller) -> bool:
         case Work.MATERIAL:
             from training.bench.material import simulate
 
-            simulate(plan, folder, tell)
+            simulate(plan, root, stage, tell)
         case Work.REWARD_MODEL:
             from training.bench.material import fit_reward_model
 
-            fit_reward_model(plan, root, folder, tell)
+            fit_reward_model(plan, root, stage, tell)
         case Work.TRAINING:
             from training.bench.learning import learn
 

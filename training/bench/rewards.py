@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.domain import Reply, TurnContext
-from training.bench.arms import Reward
+from training.bench.arms import Arm, Reward
 from training.bench.material import reward_model_of
 from training.bench.plan import BenchPlan
 from training.objectives.rewarding import ScoreMany
@@ -37,10 +37,11 @@ def spec_of(spec: RewardSpec, reward: Reward) -> RewardSpec:
 
 
 @contextmanager
-def scoring(plan: BenchPlan, root: Path, reward: Reward) -> Generator[ScoreMany]:
+def scoring(plan: BenchPlan, root: Path, chosen: Arm, seed: int) -> Generator[ScoreMany]:
     """What scores replies for an arm; its judge, where it has one, remembers what it has said in the benchmark's folder."""
+    reward = chosen.reward
     spec = spec_of(plan.reward_spec, reward)
-    model = _model(root, reward)
+    model = _model(root, chosen, seed)
     if not (reward.judge and plan.asks_a_judge):
         many = Scorer(model, None, spec).score_many
         yield _model_alone(many) if reward.combine == "model" else many
@@ -50,11 +51,11 @@ def scoring(plan: BenchPlan, root: Path, reward: Reward) -> Generator[ScoreMany]
         yield Scorer(model, judge.judge_many, spec).score_many
 
 
-def _model(root: Path, reward: Reward) -> RewardModelFunction:
-    if reward.model == "constant":
+def _model(root: Path, chosen: Arm, seed: int) -> RewardModelFunction:
+    if chosen.reward.model == "constant":
         return lambda items: [1.0] * len(items)
-    trained = reward_model_of(root, zero=reward.zero).score_replies
-    return trained if reward.model == "trained" else hacked(trained)
+    trained = reward_model_of(root, chosen, seed).score_replies
+    return trained if chosen.reward.model == "trained" else hacked(trained)
 
 
 def hacked(honest: RewardModelFunction) -> RewardModelFunction:

@@ -103,6 +103,11 @@ class Speaker:
         self.seconds += time.perf_counter() - began
         return replies
 
+    def fits(self, context: TurnContext) -> bool:
+        """Whether its prompt leaves room for the longest reply in the model's window."""
+        longest = int(self._model.config.max_position_embeddings) - self._how.max_tokens
+        return len(prompt_ids(render_write(context), self._tokenizer)) <= longest
+
     def _bounds(self, context: TurnContext) -> Bounds:
         never = Forbidden.words(used_openings(context), self._tokenizer)
         return Bounds(never=never, shape=self._grammar.at_start(reply_schema(context)))
@@ -130,7 +135,7 @@ class AsServed:
     """
 
     def __init__(self, speaker: Speaker) -> None:
-        self._first = speaker
+        self._first, self.fits = speaker, speaker.fits
         self._again = [speaker.again(number, temperature=_AGAIN) for number in range(1, _ROUNDS + 1)]
         self.tokens = 0
         self.seconds = 0.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from training.bench.arms import BASE, arm
+from training.bench.arms import BASE, Arm, arm
 from training.bench.profiles import Profile
 
 READY = "READY"
@@ -66,15 +66,28 @@ def stages(profile: Profile) -> tuple[Stage, ...]:
     before = dict.fromkeys(other for name in profile.arms for other in arm(name).stands_on if other not in profile.arms)
     found: list[Stage] = []
     for seed in range(profile.seeds):
-        found += [_training(name, seed) for name in (*before, *profile.arms) if name != BASE]
+        for name in (*before, *profile.arms):
+            found += [] if name == BASE else [*_second_round(name, seed), _training(name, seed)]
         found += [_measurement(name, seed) for name in profile.arms]
     # What all wait for comes first; the arm that takes longest (it asks the judge) before the others, so that no core waits at the end.
     return (*shared, *sorted(found, key=lambda stage: (stage.seed, not stage.asks_the_judge)))
 
 
+def _second_round(name: str, seed: int) -> tuple[Stage, ...]:
+    """What an arm's own material and reward model ask for, where it has them."""
+    before, own = arm(name).after, of(name, seed, Work.MATERIAL)
+    if before is None or not arm(name).rated_again:
+        return ()
+    return (
+        Stage(work=Work.MATERIAL, arm=name, seed=seed, needs=(of(before, seed, Work.TRAINING),)),
+        Stage(work=Work.REWARD_MODEL, arm=name, seed=seed, needs=(Work.MATERIAL, own)),
+    )
+
+
 def _training(name: str, seed: int) -> Stage:
     before = (of(other, seed, Work.TRAINING) for other in arm(name).stands_on)
-    return Stage(work=Work.TRAINING, arm=name, seed=seed, needs=(Work.MATERIAL, Work.REWARD_MODEL, *before))
+    own = (stage.name for stage in _second_round(name, seed))
+    return Stage(work=Work.TRAINING, arm=name, seed=seed, needs=(Work.MATERIAL, Work.REWARD_MODEL, *before, *own))
 
 
 def _measurement(name: str, seed: int) -> Stage:
@@ -89,6 +102,17 @@ def of(name: str, seed: int, work: Work) -> str:
 def adapter_of(root: Path, name: str, seed: int) -> Path | None:
     """Where the weights of a trained arm stand; None for the base, which has none of its own."""
     return None if name == BASE else root / of(name, seed, Work.TRAINING) / "adapter"
+
+
+def material_folders(root: Path, chosen: Arm | None, seed: int) -> tuple[Path, ...]:
+    """Where what an arm learns from stands: what all arms share, then its own."""
+    own = (root / of(chosen.name, seed, Work.MATERIAL),) if chosen is not None and chosen.rated_again else ()
+    return (root / Work.MATERIAL, *own)
+
+
+def reward_model_folder(root: Path, chosen: Arm, seed: int) -> Path:
+    """Where the reward model of an arm stands: the one that all arms share, or its own."""
+    return root / (of(chosen.name, seed, Work.REWARD_MODEL) if chosen.rated_again else Work.REWARD_MODEL)
 
 
 def startable(todo: Sequence[Stage], done: AbstractSet[str], running: AbstractSet[str]) -> Stage | None:

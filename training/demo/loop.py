@@ -58,15 +58,15 @@ class DemoSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    lessons: int = Field(default=24, ge=8)
+    lessons: int = Field(default=20, ge=8)
     """Negotiations that the experts' ratings are of."""
-    shown: int = Field(default=40, ge=0)
+    shown: int = Field(default=36, ge=0)
     """Negotiations in which a colleague edits the drafts."""
     measured: int = Field(default=24, ge=2)
     """Held-out hotels that are met before and after."""
     at_once: int = Field(default=8, ge=1, le=64)
     """Negotiations at the same time."""
-    imitate: int = Field(default=50, ge=0)
+    imitate: int = Field(default=60, ge=0)
     """Steps in which edits, rewrites and excellent replies are imitated."""
     steps: int = Field(default=8, ge=1)
     """Steps of REPO after that."""
@@ -87,8 +87,8 @@ class DemoSettings(BaseModel):
             objective="repo",
             settings={"steps": self.steps, "prompts": 8, "copies": 4, "learning_rate": 5e-4, "beta": 0.1, "balance": 1.0},
             imitate=self.imitate,
-            # Of some 700 demonstrations two or three go on to the right person: it is forgotten unless all kinds count alike.
-            imitation={"learning_rate": 2e-3, "batch": 8, "balance": 1.0},
+            # Of some 600 demonstrations two or three go on to the right person and none is Chinese: both are forgotten without rehearsal.
+            imitation={"learning_rate": 2e-3, "batch": 8, "rehearsal": 12},
             material=Logged(judged_only=True, validation_share=0.2),
             reward_model={"balance_length": True, "threads": 2},
             judge=self.judge,

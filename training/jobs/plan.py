@@ -95,7 +95,7 @@ class RetrainPlan(_Asked):
     imitate: int = Field(default=0, ge=0)
     """Steps in which it imitates demonstrations (excellent replies, rewrites, approved edits) as SFT does, before the objective: rewards
     only choose among what a policy says by itself. 0 for none."""
-    imitation: dict[str, Any] = {}
+    imitation: dict[str, Any] = {"rehearsal": 12}
     """Settings of that, besides the starter model's presets."""
     material: Annotated[Logged | Simulated, Field(discriminator="kind")] = Logged()
     reward_model: dict[str, Any] = {}

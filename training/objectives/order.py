@@ -32,10 +32,15 @@ def in_order(kinds: Sequence[Hashable], wanted: int, *, balance: float, seed: in
     return (times.flatten().argsort(stable=True)[:wanted] % len(kinds)).tolist()
 
 
+def kind_of_row(row: Mapping[str, Any], said: str) -> tuple[str, str]:
+    """The language, and the kind of move that the row's column ``said`` makes: whoever asks in one has not learnt to ask in the other."""
+    return str(row.get("language", "")), move_and_words(row[said][-1]["content"])[0].partition(":")[0]
+
+
 def rows_in_order(
     rows: Sequence[Mapping[str, Any]], said: str, settings: RunSettings, *, batch: int, steps: int
 ) -> list[Mapping[str, Any]]:
-    """The rows of a whole supervised run, on all its processes; a row is of the kind of move that its column ``said`` makes."""
-    kinds = [move_and_words(row[said][-1]["content"])[0].partition(":")[0] for row in rows]
+    """The rows of a whole supervised run, on all its processes; a row's kind is that of what stands in its column ``said``."""
+    kinds = [kind_of_row(row, said) for row in rows]
     wanted = steps * batch * PartialState().num_processes
     return [rows[place] for place in in_order(kinds, wanted, balance=settings.balance, seed=settings.seed)]

@@ -77,6 +77,9 @@ class SFTSettings(RunSettings):
     steps: int = Field(default=100, ge=1)
     """Optimiser steps."""
     batch: int = Field(default=16, ge=1)
+    rehearsal: int = Field(default=0, ge=0)
+    """A kind of move, in a language, of which there are fewer demonstrations is filled up to so many with what the policy says by itself
+    (``training.runs.rehearsal``): what nobody shows is not forgotten. 0 for none."""
 
 
 class DPOSettings(RunSettings):

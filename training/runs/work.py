@@ -7,7 +7,7 @@ learns is ``training.objectives``.
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ import torch
 
 from agent.domain import Reply, TurnContext
 from agent.telemetry import annotate, span
+from training.bench.speaker import AsServed, Speaker
 from training.objectives.catalogue import settings_of, train
 from training.objectives.objective import Task
 from training.objectives.rewarding import ScoreLike
 from training.objectives.running import last_checkpoint
-from training.objectives.settings import PolicySettings, RunSettings
+from training.objectives.settings import PolicySettings, RunSettings, SFTSettings
 from training.rewards.judge import Judge
 from training.rewards.model import RewardModel
 from training.rewards.scoring import Scorer
@@ -27,6 +28,7 @@ from training.runs.checks import judge_settings, recheck
 from training.runs.errors import RunRefused
 from training.runs.events import Began, Checked, Ended, Event, Measured
 from training.runs.plan import NO_JUDGE, Plan
+from training.runs.rehearsal import with_rehearsal
 from training.runs.samples import write_samples
 from training.runs.values import LEARNS_FROM
 from training.snapshots import ContextRow, Snapshot, Split, open_snapshot
@@ -56,6 +58,8 @@ def work(plan: Plan, folder: Path, tell: Callable[[Event], None], *, processes: 
     recheck(plan)
     settings = settings_of(plan.objective, plan.settings, starter=plan.is_starter)
     material = gathered(plan, open_snapshot(plan.snapshot))
+    if isinstance(settings, SFTSettings) and settings.rehearsal:
+        material = replace(material, demonstrations=_rehearsing(plan, folder, material, settings))
     with scoring(plan, folder, material) as (score, judge):
         task = Task(
             folder=folder,
@@ -100,6 +104,14 @@ def gathered(plan: Plan, snapshot: Snapshot) -> Material:
         demonstrations=snapshot.demonstrations().to_list() if table == "prompt_completion" else (),
         preferences=snapshot.preferences().to_list() if table == "preference" else (),
     )
+
+
+def _rehearsing(plan: Plan, folder: Path, material: Material, settings: SFTSettings) -> Sequence[Mapping[str, Any]]:
+    def voice() -> AsServed:
+        return AsServed(Speaker(plan.base, plan.adapter, max_tokens=settings.max_tokens, seed=settings.seed))
+
+    with span("training.rehearsal", run=plan.id):
+        return with_rehearsal(material.demonstrations, folder, wanted=settings.rehearsal, seed=settings.seed, voice=voice)
 
 
 def _contexts(snapshot: Snapshot, split: Split, *, limit: int | None) -> tuple[TurnContext, ...]:

@@ -69,6 +69,8 @@ class SimulatedSettings:
     own: float = 0.5
     """Share of the contexts that stand in dialogues of the policy's own, where one is given. What it says too often is a repetition only
     after its own words: without them neither a reward model nor a policy learns that it grates."""
+    again: int = 0
+    """Each number meets other hotels; who rates, and how, is the seed's. For what is rated later, when the policy has become another."""
     language: Language = "en"
     validation_share: float = 0.1
 
@@ -147,7 +149,7 @@ def _held(settings: SimulatedSettings, wanted: int, policy: Policy, report: Repo
     experts = panel(settings.experts, settings.seed)
 
     def hold(numbers: Sequence[int]) -> Iterator[list[_Pair]]:
-        drawn = [_Drawn.at(f"{settings.seed}/own/{number}") for number in numbers]
+        drawn = [_Drawn.at(f"{settings.seed}{_later(settings)}/own/{number}") for number in numbers]
         for at, dialogue in zip(drawn, play([at.meeting(settings.language) for at in drawn], policy), strict=True):
             yield list(_turns(settings, at, dialogue.conversation, experts))
 
@@ -205,9 +207,13 @@ class _Drawn:
         return Meeting(number=0, seed=self.seed, tickets=tickets, profile=profile, chances=self.seed, today=self.today, language=language)
 
 
+def _later(settings: SimulatedSettings) -> str:
+    return f"/again {settings.again}" if settings.again else ""
+
+
 def _dialogue(settings: SimulatedSettings, number: int, experts: Sequence[Expert]) -> Iterator[_Pair]:
     """Some turns of one scripted dialogue."""
-    at = _Drawn.at(f"{settings.seed}/{number}")
+    at = _Drawn.at(f"{settings.seed}{_later(settings)}/{number}")
     conversation = converse(at.seed, today=at.today, quality=at.rng.choice(SPEAKERS), language=settings.language)
     yield from _turns(settings, at, conversation, experts)
 

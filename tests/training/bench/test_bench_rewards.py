@@ -7,7 +7,7 @@ import pytest
 
 from agent.domain import Reply, TurnContext
 from tests.training.objectives.learning import contexts
-from training.bench.arms import ARMS, FULL, MODEL_ALONE, Reward
+from training.bench.arms import ARMS, FULL, MODEL_ALONE, Arm, Reward
 from training.bench.plan import BenchPlan
 from training.bench.rewards import hacked, scoring, spec_of
 from training.bench.terminal import plan_of
@@ -24,7 +24,7 @@ def constant(root: Path, reward: Reward) -> list[float]:
     """Totals of a plain and of a promising reply where R_model is 1 for both."""
     plan: BenchPlan = plan_of("toy", arms=(), seeds=None, values=(), judge="none", spec=None)
     (context,) = contexts(1)
-    with scoring(plan, root, reward) as score:
+    with scoring(plan, root, Arm(name="ablation", says="", objective="repo", reward=reward), 0) as score:
         return [one.total for one in score([(context, reply(context, text)) for text in (PLAIN, PROMISING)])]
 
 

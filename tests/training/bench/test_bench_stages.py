@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from training.bench.arms import arm
 from training.bench.profiles import PROFILES, profile
-from training.bench.stages import Work, adapter_of, of, stages, startable
+from training.bench.stages import Work, adapter_of, material_folders, of, reward_model_folder, stages, startable
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 5])
@@ -42,6 +43,20 @@ def test_that_an_arm_begins_where_the_one_before_it_ended() -> None:
     assert of("sft", 1, Work.FIGURES) not in found, "nobody asked for it"
     assert adapter_of(Path("b"), "sft", 1) == Path("b", imitation, "adapter")
     assert adapter_of(Path("b"), "base", 1) is None
+
+
+def test_that_a_second_round_rates_what_the_first_one_writes_and_learns_from_both() -> None:
+    found = {stage.name: stage for stage in stages(profile("quick", arms=("base", "repo", "repo_again"), seeds=2))}
+    first, training = of("repo", 1, Work.TRAINING), found[of("repo_again", 1, Work.TRAINING)]
+    material, reward_model = (found[of("repo_again", 1, work)] for work in (Work.MATERIAL, Work.REWARD_MODEL))
+    assert material.needs == (first,)
+    assert {material.name, "material"} == set(reward_model.needs)
+    assert {first, material.name, reward_model.name} < set(training.needs)
+    root = Path("b")
+    assert material_folders(root, arm("repo_again"), 1) == (root / "material", material.folder(root))
+    assert reward_model_folder(root, arm("repo_again"), 1) == reward_model.folder(root)
+    assert material_folders(root, arm("repo_longer"), 1) == material_folders(root, None, 0) == (root / "material",)
+    assert reward_model_folder(root, arm("repo_longer"), 1) == root / "reward-model"
 
 
 def test_that_the_base_is_measured_and_not_trained() -> None:

@@ -45,6 +45,13 @@ def test_that_the_first_contexts_of_a_larger_set_are_those_of_a_smaller_one() ->
     assert simulated(48).contexts[:8] == simulated(8).contexts
 
 
+def test_that_later_rounds_meet_other_hotels_and_are_rated_by_the_same_experts() -> None:
+    first, later = simulated(48), simulated_rows(settings=SimulatedSettings(contexts=48, seed=7, again=1))
+    assert not {row.hotel for row in first.contexts} & {row.hotel for row in later.contexts}
+    raters = [{row["rater"] for row in rows.preferences} - {None} for rows in (first, later)]
+    assert raters[0] == raters[1] != set()
+
+
 def test_that_there_are_as_many_contexts_as_were_asked_for_and_about_three_pairs_for_each() -> None:
     rows = simulated(48)
     assert len(rows.contexts) == len({row.id for row in rows.contexts}) == 48

@@ -62,6 +62,17 @@ class Material:
             rated=_rated(_split(rows.stars, Split.VALIDATION)),
         )
 
+    def joined(self, other: Self) -> Self:
+        """The rows of both. That no hotel is on both sides is for the caller to know: a hotel's side follows from its name."""
+        return replace(
+            self,
+            learned=[*self.learned, *other.learned],
+            held_out=[*self.held_out, *other.held_out],
+            references=[*self.references, *other.references],
+            demonstrations=[*self.demonstrations, *other.demonstrations],
+            rated=[*self.rated, *other.rated],
+        )
+
     def centred_on(self, contexts: Iterable[ContextRow], speak: Speak) -> Self:
         """The same with its zero at what ``speak`` writes in the validation split's contexts: half of it is then liked.
 
