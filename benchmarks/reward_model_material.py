@@ -20,11 +20,11 @@ from agent.language.format import encode_reply
 from agent.language.prompts import render_write
 from agent.serving.starter import ADAPTER_FOLDER, ADAPTER_NAME
 from agent.simulation import HELD_OUT_PERSONAS, NothingToSay, Quality, ScriptedBD, converse
-from training.bench.speaker import Speaker
 from training.experts import judge, witness
 from training.objectives.policy import Policy
 from training.objectives.rollout import pool, roll_out
 from training.objectives.settings import RunSettings
+from training.objectives.speaker import Speaker
 from training.rewards.model import Rated
 from training.rewards.model.comparisons import Row, prompt_of
 from training.rewards.model.material import Material

@@ -14,9 +14,9 @@ from agent.domain import Reply, TurnContext
 from agent.serving.starter import MODEL_FOLDER
 from training.bench.arms import BASE, Arm, arm
 from training.bench.plan import BenchPlan
-from training.bench.speaker import AsServed, Speaker
 from training.bench.stages import Stage, adapter_of, material_folders, reward_model_folder
 from training.objectives.settings import EXPLORING_TEMPERATURE, SERVING_TEMPERATURE
+from training.objectives.speaker import AsServed, Speaker
 from training.rewards.model import RewardModel, RewardModelSettings
 from training.rewards.model.material import Material, train_on
 from training.snapshots import ContextRow, SimulatedSettings, Snapshot, Split, open_snapshot, take_simulated

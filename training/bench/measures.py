@@ -28,7 +28,7 @@ _AT_ONCE = 64
 
 
 class Speaks(Protocol):
-    """What is measured: a ``training.dialogues.Speak`` that tells how much it wrote (``training.bench.speaker.Speaker``)."""
+    """What is measured: a ``training.dialogues.Speak`` that tells how much it wrote (``training.objectives.speaker.Speaker``)."""
 
     tokens: int
     seconds: float

@@ -5,8 +5,8 @@ from pathlib import Path
 from training.bench.material import speaker_of
 from training.bench.measures import PolicyFigures, measure
 from training.bench.plan import BenchPlan
-from training.bench.speaker import AsServed
 from training.bench.stages import Stage, adapter_of
+from training.objectives.speaker import AsServed
 from training.starter.progress import Report
 
 

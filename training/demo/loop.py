@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_c
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
+from threading import Event
 from typing import Protocol
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.language.client import ModelClient
 from agent.service import Negotiations
-from agent.service.batch import Job, run_job, simulated_jobs
+from agent.service.batch import Job, open_job, run_job, simulated_jobs
 from agent.serving.starter import shipped_adapters
 from agent.settings import AgentSettings
 from db.engine import SessionFactory
@@ -88,7 +89,8 @@ class DemoSettings(BaseModel):
             settings={"steps": self.steps, "prompts": 8, "copies": 4, "learning_rate": 5e-4, "beta": 0.1, "balance": 1.0},
             imitate=self.imitate,
             # Of some 600 demonstrations two or three go on to the right person and none is Chinese: both are forgotten without rehearsal.
-            imitation={"learning_rate": 2e-3, "batch": 8, "rehearsal": 12},
+            imitation={"learning_rate": 2e-3, "batch": 8},
+            rehearsal=12,
             material=Logged(judged_only=True, validation_share=0.2),
             reward_model={"balance_length": True, "threads": 2},
             judge=self.judge,
@@ -258,33 +260,46 @@ class _Demo:
         """New conversations come in, until the watch has decided."""
         self._audience.step("Canary", f"{self._settings.canary_share:.0%} of new conversations; the watch looks at it each minute")
         jobs = simulated_jobs(n=self._settings.canary_most, seed=_SEED + 1, today=TODAY)
-        held, running = 0, set[Future[UUID]]()
+        held, running, decided = 0, set[Future[UUID]](), Event()
         with ThreadPoolExecutor(max_workers=self._settings.at_once) as pool:
-            while (row := self._look(retrain_id)).state is RetrainState.CANARY or running:
-                if row.state is RetrainState.CANARY:
+            try:
+                while (row := self._look(retrain_id)).state is RetrainState.CANARY:
                     # One that is over makes place for the next one: a long talk holds nobody up.
                     free = self._settings.at_once - len(running)
-                    running |= {pool.submit(self._hold, job, _SEED + 1) for job in islice(jobs, free)}
-                done, running = wait(running, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
-                self._rated([one.result() for one in done], _JUDGES, quietly=True)
-                held += len(done)
-                self._audience.progress(held, self._settings.canary_most)
-                if not done and not running:
-                    time.sleep(_LOOK_S)
+                    running |= {pool.submit(self._hold_until, decided, job) for job in islice(jobs, free)}
+                    done, running = wait(running, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+                    self._rated([one.result() for one in done], _JUDGES, quietly=True)
+                    held += len(done)
+                    self._audience.progress(held, self._settings.canary_most)
+                    if not done and not running:
+                        time.sleep(_LOOK_S)
+            finally:
+                decided.set()
         self._audience.done(f"after {held} negotiations it is {row.state}")
         return row
+
+    def _hold_until(self, decided: Event, job: Job) -> UUID:
+        """One of the canary's time; what is not over when it is decided stays open, as talks with hotels do."""
+        conversation = open_job(self._negotiations, job, seed=_SEED + 1)
+        for _ in self._negotiations.resume(conversation):
+            pass
+        while not decided.is_set() and not self._negotiations.view(conversation).is_end:
+            for _ in self._negotiations.hear_simulated(conversation):
+                pass
+        return conversation
 
     # -- parts of a step -----------------------------------------------------------------------------------------------------------------
 
     def _held(self, jobs: Sequence[Job], seed: int) -> dict[int, UUID]:
         """Hold them on autopilot, or find them; conversations by the job's number."""
-        return self._together(jobs, lambda job: self._hold(job, seed))
 
-    def _hold(self, job: Job, seed: int) -> UUID:
-        outcome = run_job(self._negotiations, job, seed=seed)
-        if outcome.view is None:
-            raise DemoFailed(f"A negotiation broke off: {outcome.error} The same command goes on from here.")
-        return outcome.view.id
+        def hold(job: Job) -> UUID:
+            outcome = run_job(self._negotiations, job, seed=seed)
+            if outcome.view is None:
+                raise DemoFailed(f"A negotiation broke off: {outcome.error} The same command goes on from here.")
+            return outcome.view.id
+
+        return self._together(jobs, hold)
 
     def _together(self, jobs: Sequence[Job], hold: Callable[[Job], UUID]) -> dict[int, UUID]:
         with ThreadPoolExecutor(max_workers=self._settings.at_once) as pool:

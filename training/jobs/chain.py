@@ -212,7 +212,12 @@ class Chain:
         return replace(
             self._request(begun, None),
             objective=IMITATION,
-            settings={**begun.plan.imitation, "steps": begun.plan.imitate, "seed": begun.plan.seed},
+            settings={
+                **begun.plan.imitation,
+                "steps": begun.plan.imitate,
+                "seed": begun.plan.seed,
+                "rehearsal": begun.plan.rehearsal,
+            },
             # The reward model chooses the best checkpoint.
             reward_model=model if model.is_dir() else None,
             judge=NO_JUDGE,

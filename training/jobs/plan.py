@@ -95,8 +95,11 @@ class RetrainPlan(_Asked):
     imitate: int = Field(default=0, ge=0)
     """Steps in which it imitates demonstrations (excellent replies, rewrites, approved edits) as SFT does, before the objective: rewards
     only choose among what a policy says by itself. 0 for none."""
-    imitation: dict[str, Any] = {"rehearsal": 12}
+    imitation: dict[str, Any] = {}
     """Settings of that, besides the starter model's presets."""
+    rehearsal: int = Field(default=12, ge=0)
+    """What nobody shows is imitated in the policy's own words: a kind of move, in a language, with fewer demonstrations is filled up to so
+    many, so that it is not forgotten. 0 for none."""
     material: Annotated[Logged | Simulated, Field(discriminator="kind")] = Logged()
     reward_model: dict[str, Any] = {}
     """Settings of the reward model's training (``training.rewards.model.RewardModelSettings``)."""
@@ -121,8 +124,8 @@ class RetrainPlan(_Asked):
         if "seed" in self.settings:
             raise ValueError("the seed is a field of the plan, not a setting of the objective")
         settings_checked(self.objective, self.settings)
-        if {"seed", "steps"} & self.imitation.keys():
-            raise ValueError("seed and steps of the imitation are fields of the plan (`seed`, `imitate`)")
+        if {"seed", "steps", "rehearsal"} & self.imitation.keys():
+            raise ValueError("seed, steps and rehearsal of the imitation are fields of the plan (`seed`, `imitate`, `rehearsal`)")
         settings_checked(IMITATION, self.imitation)
         return self
 

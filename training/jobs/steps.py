@@ -17,10 +17,10 @@ from db.engine import create_engine_from, session_factory
 from db.settings import DatabaseSettings
 from db.vocabulary import RetrainStep
 from training.bench.material import FEWEST_FOR_ZERO, in_batches, speaker_of, spread
-from training.bench.speaker import AsServed
 from training.jobs.against import read_against, read_cases
 from training.jobs.beginning import Beginning
 from training.jobs.plan import Logged, Simulated
+from training.objectives.speaker import AsServed
 from training.release import golden
 from training.release.evaluation import Effort, evaluate
 from training.release.gate import GateSettings

@@ -24,12 +24,12 @@ from agent.telemetry import traced
 from training.badcases import BadCase, cases
 from training.bench.material import MAX_TOKENS, speaker_of
 from training.bench.measures import PolicyFigures, measure
-from training.bench.speaker import AsServed
 from training.objectives.packing import group, pack
 from training.objectives.policy import Policy
 from training.objectives.rollout import pool
 from training.objectives.sampling import Sampling, sample
 from training.objectives.settings import SERVING_TEMPERATURE, RunSettings
+from training.objectives.speaker import AsServed
 from training.objectives.valuing import reply_logps
 from training.release.answers import write_answers
 from training.release.gate import Criterion, GateSettings, Verdict, decide

@@ -15,12 +15,12 @@ import torch
 
 from agent.domain import Reply, TurnContext
 from agent.telemetry import annotate, span
-from training.bench.speaker import AsServed, Speaker
 from training.objectives.catalogue import settings_of, train
 from training.objectives.objective import Task
 from training.objectives.rewarding import ScoreLike
 from training.objectives.running import last_checkpoint
 from training.objectives.settings import PolicySettings, RunSettings, SFTSettings
+from training.objectives.speaker import AsServed, Speaker
 from training.rewards.judge import Judge
 from training.rewards.model import RewardModel
 from training.rewards.scoring import Scorer

@@ -12,6 +12,7 @@ from tests.training.runs.run_scenes import Scene, plan_of, reward_model
 from training.objectives.settings import SettingsError
 from training.rewards.model import TrainingDiverged
 from training.runs.events import Began, Checked, Ended, Event, Measured
+from training.runs.rehearsal import FILE
 from training.runs.work import work
 
 
@@ -53,6 +54,17 @@ def test_that_every_kind_of_objective_is_trained_from_a_snapshot(scene: Scene, t
     assert all(isinstance(event, Measured) for event in measured)
     held_out = [event for event in measured if isinstance(event, Measured) and "held_out/total" in event.values]
     assert bool(held_out) == (objective != "sft"), "without a reward model nothing is measured"
+
+
+def test_that_what_nobody_shows_is_rehearsed_by_the_policy_that_begins(scene: Scene, tmp_path: Path) -> None:
+    settings = {"rehearsal": 1, "steps": 1}
+    folder = scene.begun(tmp_path / "run", "sft", base=MODEL_FOLDER, start="policy-v1", reward_model=None, settings=settings, samples=0)
+    assert isinstance(worked(folder)[-1], Ended)
+    rehearsed = [json.loads(line) for line in (folder / FILE).read_text().splitlines()]
+    assert {row["language"] for row in rehearsed} == {"en", "zh"}
+    moves = [(row["language"], json.loads(row["completion"][0]["content"])["move"]) for row in rehearsed]
+    assert ("zh", "greet") in moves
+    assert len(moves) > 15
 
 
 def test_that_a_judge_marks_the_replies_of_the_starter_model_and_samples_tell_of_it(scene: Scene, tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from agent.serving.starter import ADAPTER_FOLDER, MODEL_FOLDER
 from db.vocabulary import Speaker as Side
 from tests import tiny_model
 from tests.training.dialogues.dialogue_speakers import ScriptedSpeaker
-from training.bench.speaker import AsServed, Speaker
 from training.dialogues import meet, play_many
 from training.objectives.policy import PolicyError
+from training.objectives.speaker import AsServed, Speaker
 
 
 @pytest.fixture(scope="module")

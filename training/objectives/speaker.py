@@ -1,4 +1,4 @@
-"""A policy in this process, as the benchmark asks it: its weights alone, sampled at serving temperature.
+"""A policy in this process, as whoever measures it asks it: its weights alone, sampled at serving temperature.
 
 There is no guard and no template here. An answer that is no reply is None, and counted. ``AsServed`` adds how replies are drawn in service:
 each keeps to the turn's schema, none begins a sentence as an earlier one began, and what is no reply is drawn again.
@@ -21,7 +21,7 @@ from agent.language.format import reply_schema
 from agent.language.openings import used_openings
 from agent.language.prompts import render_write
 from agent.serving.starter import MODEL_FOLDER
-from training.bench.attention import few_queries
+from training.objectives.attention import few_queries
 from training.objectives.forbidden import Forbidden
 from training.objectives.grammar import Grammar
 from training.objectives.policy import Policy, PolicyError

@@ -7,7 +7,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, DynamicCache, PreTrainedModel
 
 from tests import tiny_model
-from training.bench.attention import FEW, few_queries
+from training.objectives.attention import FEW, few_queries
 
 OLD = 60
 
