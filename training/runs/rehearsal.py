@@ -27,6 +27,7 @@ from training.runs.plan import put
 FILE = "rehearsal.jsonl"
 _TALKS = 240
 """Dialogues that are looked through for contexts in each language: what is rarer than that stays seldom."""
+_BATCH = 64
 _DAY = date(2026, 3, 2)
 _QUALITIES = (Quality.EXCELLENT, Quality.FINE, Quality.CLUMSY)
 Row = Mapping[str, Any]
@@ -51,7 +52,8 @@ def with_rehearsal(demonstrations: Sequence[Row], folder: Path, *, wanted: int, 
         shown = Counter(kind_of_row(row, "completion") for row in demonstrations)
         speaks = voice()
         contexts = list(_wanting(shown, wanted, seed, speaks.fits))
-        replies = speaks(contexts)
+        # Not all at once: every prompt that is being answered is held in memory.
+        replies = [reply for start in range(0, len(contexts), _BATCH) for reply in speaks(contexts[start : start + _BATCH])]
         rows = [_row(context, reply) for context, reply in zip(contexts, replies, strict=True) if reply is not None]
         put(place, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     return [*demonstrations, *map(json.loads, place.read_text(encoding="utf-8").splitlines())]

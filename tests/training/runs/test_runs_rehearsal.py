@@ -19,13 +19,17 @@ class Saying:
     def __init__(self, words: str) -> None:
         self.words = words
         self.asked: list[TurnContext] = []
+        self.readable = 0
 
     def fits(self, context: TurnContext) -> bool:
         return len(context.history) % 2 == 0
 
     def __call__(self, contexts: Sequence[TurnContext]) -> list[Reply | None]:
+        assert len(contexts) <= 64
         self.asked += contexts
-        return [Reply(move=context.allowed[0], text=self.words) if place % 3 else None for place, context in enumerate(contexts)]
+        said = [Reply(move=context.allowed[0], text=self.words) if place % 3 else None for place, context in enumerate(contexts)]
+        self.readable += len(said) - said.count(None)
+        return said
 
 
 def hotel_of(context: TurnContext) -> str:
@@ -53,7 +57,7 @@ def test_what_is_shown_often_is_left_alone_and_the_rest_is_filled_up_in_every_la
     assert asked["zh", "ask"] == asked["zh", "greet"] == asked["en", "greet"] == WANTED
     assert max(asked.values()) == WANTED
     assert all(voice.fits(context) for context in voice.asked)
-    assert sum(found.values()) == 7 + sum(place % 3 > 0 for place in range(len(voice.asked))), "what cannot be read is not imitated"
+    assert sum(found.values()) == 7 + voice.readable < 7 + len(voice.asked), "what cannot be read is not imitated"
 
 
 def test_a_rehearsed_row_is_the_policys_own_words_with_blanks(tmp_path: Path) -> None:
