@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> RetrainPlan:
     base = tiny(tmp_path_factory.mktemp("tiny") / "base")
-    imitation = {"imitate": 2, "imitation": {"batch": 2, "save_every": 1, "held_out_every": 2}}
+    imitation = {"imitate": 2, "rehearsal": 1, "imitation": {"batch": 2, "save_every": 1, "held_out_every": 2}}
     return TOY.model_copy(update={"reward_model": {"base": str(base), "epochs": 0.25}, **imitation})
 
 
