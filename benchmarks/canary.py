@@ -67,11 +67,12 @@ ARMS: dict[str, Callable[[Path], Path]] = {"promising": promising, "babbling": b
 def first_replies(negotiations: Negotiations, job: Job, replies: int) -> None:
     """Negotiate until the conversation counts: our first ``replies`` are sent, or it is over."""
     conversation = open_job(negotiations, job, seed=_SEED)
-    for _ in negotiations.resume(conversation):
+
+    def go_on() -> bool:
+        return sum(turn.speaker is Speaker.BD for turn in negotiations.view(conversation).turns) < replies
+
+    for _ in negotiations.play(conversation, go_on=go_on):
         pass
-    while not (view := negotiations.view(conversation)).is_end and sum(turn.speaker is Speaker.BD for turn in view.turns) < replies:
-        for _ in negotiations.hear_simulated(conversation):
-            pass
 
 
 def until_decided(

@@ -10,7 +10,7 @@ from itertools import permutations
 from typing import Any
 
 from agent.domain import AllowedMove, HotelMove, Reply, TurnContext
-from agent.language.blanks import blanks
+from agent.language.blanks import blank_out, blanks
 from db.vocabulary import HotelMoveKind, Mood, MoveKind, PriceBasis
 
 Schema = dict[str, Any]
@@ -115,6 +115,11 @@ def encode_reading(move: HotelMove) -> str:
 def encode_reply(reply: Reply) -> str:
     """What the model should emit for ``reply``: ``{"move":"ask","text":"…"}``."""
     return _compact({"move": reply.move.key, "text": reply.text})
+
+
+def encode_filled(context: TurnContext, reply: Reply) -> str:
+    """The same for a reply whose blanks may be filled: amounts, dates and names of the turn become blanks again."""
+    return encode_reply(Reply(move=reply.move, text=blank_out(reply.text, context, reply.move)))
 
 
 def move_and_words(answer: str) -> tuple[str, str]:

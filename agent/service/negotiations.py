@@ -5,7 +5,7 @@ on one conversation at once, and that every request may be repeated with its key
 which tickets a conversation may be opened in ``opening``.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -134,10 +134,10 @@ class Negotiations:
             yield Received(turn_number=turn.number, text=turn.text)
             yield from self._go_on(scene)
 
-    def play(self, conversation_id: UUID) -> Iterator[TurnEvent]:
-        """Run a simulated conversation on autopilot to its end."""
+    def play(self, conversation_id: UUID, *, go_on: Callable[[], bool] = lambda: True) -> Iterator[TurnEvent]:
+        """Run a simulated conversation on autopilot to its end, or until it is not to go on; it is asked after each turn of ours."""
         yield from self.resume(conversation_id)
-        while not self._is_closed(conversation_id):
+        while not self._is_closed(conversation_id) and go_on():
             yield from self.hear_simulated(conversation_id)
 
     @watched_request("service.resume")

@@ -75,9 +75,10 @@ def stages(profile: Profile) -> tuple[Stage, ...]:
 
 def _second_round(name: str, seed: int) -> tuple[Stage, ...]:
     """What an arm's own material and reward model ask for, where it has them."""
-    before, own = arm(name).after, of(name, seed, Work.MATERIAL)
-    if before is None or not arm(name).rated_again:
+    if not arm(name).rated_again:
         return ()
+    before, own = arm(name).after, of(name, seed, Work.MATERIAL)
+    assert before is not None, "it is the replies of an earlier policy that are rated again"
     return (
         Stage(work=Work.MATERIAL, arm=name, seed=seed, needs=(of(before, seed, Work.TRAINING),)),
         Stage(work=Work.REWARD_MODEL, arm=name, seed=seed, needs=(Work.MATERIAL, own)),

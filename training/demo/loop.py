@@ -281,11 +281,8 @@ class _Demo:
     def _hold_until(self, decided: Event, job: Job) -> UUID:
         """One of the canary's time; what is not over when it is decided stays open, as talks with hotels do."""
         conversation = open_job(self._negotiations, job, seed=_SEED + 1)
-        for _ in self._negotiations.resume(conversation):
+        for _ in self._negotiations.play(conversation, go_on=lambda: not decided.is_set()):
             pass
-        while not decided.is_set() and not self._negotiations.view(conversation).is_end:
-            for _ in self._negotiations.hear_simulated(conversation):
-                pass
         return conversation
 
     # -- parts of a step -----------------------------------------------------------------------------------------------------------------

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, get_args
 
 from agent.domain import Reply, TurnContext
-from agent.language.blanks import blank_out
-from agent.language.format import encode_reply
+from agent.language.format import encode_filled
 from agent.language.prompts import render_write
 from agent.simulation import Quality, converse
 from agent.simulation.phrases import Language
@@ -77,6 +76,5 @@ def _contexts(language: Language, seed: int) -> Iterator[TurnContext]:
 
 
 def _row(context: TurnContext, reply: Reply) -> Row:
-    said = encode_reply(Reply(move=reply.move, text=blank_out(reply.text, context, reply.move)))
-    prompt = [{"role": message["role"], "content": message["content"]} for message in render_write(context)]
-    return {"prompt": prompt, "completion": [{"role": "assistant", "content": said}], "language": context.language}
+    said = {"role": "assistant", "content": encode_filled(context, reply)}
+    return {"prompt": render_write(context), "completion": [said], "language": context.language}

@@ -250,6 +250,17 @@ def test_a_simulated_hotel_is_played_to_the_end_on_autopilot(negotiations: Negot
     assert all(a.speaker is not b.speaker for a, b in zip(view.turns, view.turns[1:], strict=False))
 
 
+def test_a_simulated_talk_that_is_not_to_go_on_stays_open_after_our_turn_and_is_taken_up_again(
+    negotiations: Negotiations, opened: Opener
+) -> None:
+    conversation = opened("DEMO-110", mode=Mode.AUTOPILOT, counterpart=Counterpart.SIMULATED)
+    run(negotiations.play(conversation, go_on=lambda: len(negotiations.view(conversation).turns) < 3))
+    view = negotiations.view(conversation)
+    assert [turn.speaker for turn in view.turns] == [Speaker.BD, Speaker.HOTEL, Speaker.BD]
+    assert not view.is_end
+    assert isinstance(run(negotiations.play(conversation))[-1], Ended)
+
+
 def test_a_person_s_hotel_does_not_answer_by_itself(negotiations: Negotiations, opened: Opener) -> None:
     conversation = greeted(negotiations, opened)
     with pytest.raises(NotYourTurn, match="paste its words"):

@@ -12,8 +12,7 @@ from typing import Any, Self
 from datasets import Dataset
 
 from agent.domain import Reply, TurnContext
-from agent.language.blanks import blank_out
-from agent.language.format import encode_reply
+from agent.language.format import encode_filled
 from training.rewards.model.comparisons import Row, with_references
 from training.rewards.model.report import Report
 from training.rewards.model.settings import RewardModelSettings
@@ -117,5 +116,5 @@ def _rated(stars: Sequence[Row]) -> list[Rated]:
 
 
 def _reference(row: ContextRow, reply: Reply) -> dict[str, Any]:
-    emitted = encode_reply(Reply(move=reply.move, text=blank_out(reply.text, row.context, reply.move)))
+    emitted = encode_filled(row.context, reply)
     return {"prompt": row.messages, "completion": [{"role": "assistant", "content": emitted}], "hotel": row.hotel}

@@ -15,8 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from agent.domain import Reply, TurnContext
-from agent.language.blanks import blank_out
-from agent.language.format import encode_reply
+from agent.language.format import encode_filled
 from agent.language.prompts import Message, render_write
 from training.rewards.model.comparisons import Prompt
 from training.rewards.model.errors import NotARewardModel, RewardModelError, TrainingDiverged
@@ -172,5 +171,5 @@ class RewardModel:
     def score_replies(self, items: Sequence[tuple[TurnContext, Reply]]) -> list[float]:
         """The same for replies in their turns; blanks may be filled or not."""
         prompts = [render_write(context) for context, _ in items]
-        emitted = [encode_reply(Reply(move=reply.move, text=blank_out(reply.text, context, reply.move))) for context, reply in items]
+        emitted = [encode_filled(context, reply) for context, reply in items]
         return self.score(prompts, emitted)
