@@ -48,7 +48,7 @@ from webapp.instance.start import end, follow, launch
 TARGETS = ("worker", "trainer", "beat", "redis", "postgres", "model")
 PLAN = RetrainPlan(
     objective="repo",
-    settings={"steps": 4, "prompts": 2, "copies": 2, "minibatches": 2, "max_tokens": 60, "save_every": 1, "held_out_every": 4},
+    settings={"steps": 12, "prompts": 2, "copies": 2, "minibatches": 2, "max_tokens": 60, "save_every": 1, "held_out_every": 4},
     material=Simulated(contexts=20, samples=0, validation_share=0.4),
     reward_model={"epochs": 0.1},
     start="base",
@@ -79,8 +79,10 @@ class Chaos:
     def run(self) -> None:
         """At random moments."""
         while not self._over.wait(self.rng.expovariate(1 / self.every_s)):
-            target = self.rng.choice(TARGETS)
-            self.killed[target] += sum(map(_kill, self._pids(target)))
+            living = {target: pids for target in TARGETS if (pids := self._pids(target))}
+            if living:
+                target = self.rng.choice(tuple(living))
+                self.killed[target] += sum(map(_kill, living[target]))
 
     def stop(self) -> None:
         """No kill comes after it."""
