@@ -16,8 +16,8 @@ from db.embedded import free_port
 
 pytestmark = pytest.mark.model
 
-# bfloat16 keeps eight bits: two logits of some ten nats that differ by less than this may change places with the kernel.
-TIE_NATS = 0.15
+# bfloat16 keeps eight bits: two steps of a logit of 16 to 32.
+TIE_NATS = 0.25
 
 
 @pytest.fixture
