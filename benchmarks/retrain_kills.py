@@ -7,6 +7,8 @@ trainers at once. What the gate refuses is let past by a written reason, so that
 
 Three quarters of a retrain's time go into measuring the two versions. The same weights give the same figures, so that after the first M
 retrains those are laid ready, and kills fall on the other steps too; the gate's own work is done every time.
+
+Ctrl-C ends with the figures of the retrains that are whole.
 """
 
 import argparse
@@ -210,49 +212,51 @@ def measured(home: Home, *, retrains_: int, anew: int, every_s: float, seed: int
     engine = create_engine_from(record.database_url, pooled=False)
     sessions, faults, seconds = session_factory(engine), list[str](), list[float]()
     chaos = Chaos(home=home, rng=random.Random(seed), every_s=every_s)
-    weights, kept = "", tuple[Path, ...]()
-    for number in range(retrains_ + 1):
-        line = f"line-{number}"
-        if number == 1:
-            threading.Thread(target=chaos.run, daemon=True).start()
-        begun = time.monotonic()
-        row, trainers_at_once = one_retrain(sessions, home, line, console, figures=kept if number > anew else ())
-        seconds.append(time.monotonic() - begun)
-        folder = Path(row.folder)
-        found = file_sha256(folder / RetrainStep.POLICY / "adapter" / "adapter_model.safetensors")
-        weights = weights or found
-        kept = kept or tuple((folder / RetrainStep.EVALUATE).glob("figures-*.json"))
-        wrong = [f"{line} ended {row.state}: {row.error}"] if row.state is not RetrainState.LIVE else []
-        wrong += [f"{line} has other weights"] if found != weights else []
-        wrong += [f"{line} had {trainers_at_once} trainers at once"] if trainers_at_once > 1 else []
-        faults += wrong
-        console.print(f"{line}: {row.state} after {seconds[-1]:.0f} s, kills so far {dict(chaos.killed)}", *wrong, highlight=False)
-        # What is whole stands in the rows; the bulk of thirty retrains need not stay.
-        for bulk in (RetrainStep.SNAPSHOT, RetrainStep.REWARD_MODEL):
-            with suppress(FileNotFoundError):
-                shutil.rmtree(folder / bulk)
+    weights, kept, made_by = "", tuple[Path, ...](), list[str]()
+    with suppress(KeyboardInterrupt):
+        for number in range(retrains_ + 1):
+            line = f"line-{number}"
+            if number == 1:
+                threading.Thread(target=chaos.run, daemon=True).start()
+            begun = time.monotonic()
+            row, trainers_at_once = one_retrain(sessions, home, line, console, figures=kept if number > anew else ())
+            seconds.append(time.monotonic() - begun)
+            made_by.append(str(row.id))
+            folder = Path(row.folder)
+            found = file_sha256(folder / RetrainStep.POLICY / "adapter" / "adapter_model.safetensors")
+            weights = weights or found
+            kept = kept or tuple((folder / RetrainStep.EVALUATE).glob("figures-*.json"))
+            wrong = [f"{line} ended {row.state}: {row.error}"] if row.state is not RetrainState.LIVE else []
+            wrong += [f"{line} has other weights"] if found != weights else []
+            wrong += [f"{line} had {trainers_at_once} trainers at once"] if trainers_at_once > 1 else []
+            faults += wrong
+            console.print(f"{line}: {row.state} after {seconds[-1]:.0f} s, kills so far {dict(chaos.killed)}", *wrong, highlight=False)
+            # What is whole stands in the rows; the bulk of thirty retrains need not stay.
+            for bulk in (RetrainStep.SNAPSHOT, RetrainStep.REWARD_MODEL):
+                with suppress(FileNotFoundError):
+                    shutil.rmtree(folder / bulk)
     chaos.stop()
-    faults += _patiently(lambda: _halves(sessions, home, retrains_ + 1))
+    faults += _patiently(lambda: _halves(sessions, home, made_by))
     engine.dispose()
+    disturbed = seconds[1:]
     return {
-        "retrains": retrains_,
-        "measured_anew": min(anew, retrains_),
+        "retrains": len(disturbed),
+        "measured_anew": min(anew, len(disturbed)),
         "kills": dict(sorted(chaos.killed.items())),
-        "undisturbed_s": round(seconds[0], 1),
-        "disturbed_s": [round(one, 1) for one in seconds[1:]],
+        "undisturbed_s": [round(one, 1) for one in seconds[:1]],
+        "disturbed_s": [round(one, 1) for one in disturbed],
         "weights": weights[:16],
         "faults": faults,
     }
 
 
-def _halves(sessions: SessionFactory, home: Home, wanted: int) -> list[str]:
-    """Versions that are published by halves, or twice."""
+def _halves(sessions: SessionFactory, home: Home, made_by: Sequence[str]) -> list[str]:
+    """Versions of these retrains that are published by halves, or twice, or not at all."""
     with sessions() as session:
-        versions = session.scalars(select(PolicyVersion).where(PolicyVersion.note.has_key("retrain"))).all()
+        versions = session.scalars(select(PolicyVersion).where(PolicyVersion.note["retrain"].astext.in_(made_by))).all()
     faults = [f"{one.name} is {one.status}" for one in versions if one.status is not PolicyStatus.PUBLISHED]
     made = Counter(str(one.note["retrain"]) for one in versions)
-    faults += [f"retrain {retrain} made {count} versions" for retrain, count in made.items() if count != 1]
-    faults += [f"{len(made)} of {wanted} retrains made a version"] if len(made) != wanted else []
+    faults += [f"retrain {retrain} made {made[retrain]} versions" for retrain in made_by if made[retrain] != 1]
     stored = {one.name for one in AdapterStore(home.path / "adapters").list()}
     return faults + [f"the files of {one.name} are not there" for one in versions if one.name not in stored]
 
