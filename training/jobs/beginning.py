@@ -81,8 +81,6 @@ class Beginning(BaseModel):
 
 
 def live_version(session: Session) -> str:
-    """Name of the version that is live, ``base`` where it has no adapter; before anything was deployed, what ships."""
-    for one in deployments.list_active(session):
-        if one.role is DeploymentRole.LIVE:
-            return BASE if one.policy_version.adapter_path is None else one.policy_version.name
-    return next(iter(shipped_adapters()), BASE)
+    """Name of the version that is live; before anything was deployed, what ships."""
+    live = deployments.find_active(session, DeploymentRole.LIVE)
+    return next(iter(shipped_adapters()), BASE) if live is None else live.policy_version.name

@@ -13,7 +13,7 @@ from db.vocabulary import DeploymentRole
 from training.badcases import BadCase, stored
 from training.release.evaluation import VERDICT, Effort, evaluate
 from training.release.gate import GateSettings, Verdict
-from training.runs.checks import BASE, adapter_named
+from training.runs.checks import adapter_named
 from training.starter.progress import BuildEvent
 
 SHIPPED = "policy-v1"
@@ -68,11 +68,8 @@ def _live(sessions: SessionFactory | None) -> str:
     if sessions is None:
         return SHIPPED
     with sessions() as session:
-        active = [one for one in deployments.list_active(session) if one.role is DeploymentRole.LIVE]
-        if not active:
-            return SHIPPED
-        version = active[0].policy_version
-        return BASE if version.adapter_path is None else version.name
+        live = deployments.find_active(session, DeploymentRole.LIVE)
+        return SHIPPED if live is None else live.policy_version.name
 
 
 def table_of(verdict: Verdict) -> Table:

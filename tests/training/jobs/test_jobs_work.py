@@ -21,11 +21,12 @@ import pytest
 
 from db.engine import SessionFactory
 from db.models import PolicyVersion
-from db.repositories import audit_events, policy_versions, retrains
-from db.vocabulary import PolicyStatus, RetrainState, StepState
+from db.repositories import audit_events, deployments, policy_versions, retrains
+from db.vocabulary import DeploymentRole, PolicyStatus, RetrainState, StepState
 from tests.training.jobs.job_scenes import TOY, Budget, Shelf, already_trained, asked, row_of, settings_in, steps_of
 from tests.training.jobs.quick_step import NOTES, within
 from training.jobs import child
+from training.jobs.against import Against, freeze_against
 from training.jobs.requests import RequestRefused, begin_again, cancel, override_gate
 from training.jobs.settings import JobSettings
 from training.jobs.work import work
@@ -111,6 +112,14 @@ def test_that_what_it_began_at_is_its_parent(sessions: SessionFactory, settings:
     with sessions() as session:
         parent = policy_versions.get(session, policy_versions.list_named(session, ["policy-v2"])[0].parent_id or retrain_id)
     assert parent.name == ("parley-starter" if start == "base" else "policy-v1")
+
+
+def test_that_a_base_that_is_live_is_called_by_its_version(sessions: SessionFactory, tmp_path: Path) -> None:
+    with sessions.begin() as session:
+        bare = PolicyVersion(name="parley-starter", base_model="parley-starter", adapter_path=None, status=PolicyStatus.PUBLISHED)
+        policy_versions.create(session, bare)
+        deployments.deploy(session, bare.id, DeploymentRole.LIVE)
+    assert freeze_against(sessions, tmp_path) == Against(name="parley-starter", adapter=None)
 
 
 def test_that_a_rejected_one_is_let_past_its_gate_for_a_written_reason(
