@@ -72,9 +72,9 @@ def comparison_html(found: Comparison | None, measure: Measure, *, newer: str = 
     better = found.difference * measure.better > 0
     kind = ("p-good" if better else "p-bad") if sure else "p-quiet"
     word = ("better" if better else "worse") if sure else "no clear difference"
-    interval = f" ({_written(found.low, measure)} to {_written(found.high, measure)})" if math.isfinite(found.low) else ""
+    interval = f" ({_number(found.low, measure)} to {_number(found.high, measure)})" if math.isfinite(found.low) else ""
     p = f"p = {found.p:.3f}" if found.p >= 0.001 else "p < 0.001"
-    above = f"{escape(newer)} {_written(found.difference, measure)}{interval}, {p}"
+    above = f"{escape(newer)} {_number(found.difference, measure)}{' points' if measure.share else ''}{interval}, {p}"
     return (
         f'<div><span class="p-chip {kind}">{word}</span> <span class="p-label">{above}'
         f"</span></div><p class='p-label'>{'' if sure or newer != DeploymentRole.CANARY else escape(needed_words(found, measure))}</p>"
@@ -99,8 +99,8 @@ def _days(days: float) -> str:
     return "a day" if round(days) == 1 else f"{round(days):,} days"
 
 
-def _written(value: float, measure: Measure) -> str:
-    return f"{value * 100:+.1f} points" if measure.share else f"{value:+.2f}"
+def _number(value: float, measure: Measure) -> str:
+    return f"{value * 100:+.1f}" if measure.share else f"{value:+.2f}"
 
 
 def evidence_chart(watched: Watched) -> Picture:
