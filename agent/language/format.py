@@ -114,7 +114,12 @@ def encode_reading(move: HotelMove) -> str:
 
 def encode_reply(reply: Reply) -> str:
     """What the model should emit for ``reply``: ``{"move":"ask","text":"…"}``."""
-    return _compact({"move": reply.move.key, "text": reply.text})
+    return encode_words(reply.move.key, reply.text)
+
+
+def encode_words(move_key: str, text: str) -> str:
+    """The same by the move's key."""
+    return _compact({"move": move_key, "text": text})
 
 
 def encode_filled(context: TurnContext, reply: Reply) -> str:
@@ -123,7 +128,7 @@ def encode_filled(context: TurnContext, reply: Reply) -> str:
 
 
 def move_and_words(answer: str) -> tuple[str, str]:
-    """The inverse of ``encode_reply``: the move's key and the text; an empty key and the whole answer where it is not of that form."""
+    """The inverse of ``encode_words``: the move's key and the text; an empty key and the whole answer where it is not of that form."""
     try:
         said = json.loads(answer)
     except ValueError:

@@ -43,6 +43,8 @@ class Reward(BaseModel):
 MODEL_ALONE = Reward(judge=False, combine="model")
 """What the paper's PPO and GRPO learn from; SFT and DPO learn from no reward, and their best checkpoint is chosen by it."""
 FULL = Reward()
+HACKED = Reward(model="hacked", judge=False, combine="model")
+"""The base makes no promises, and what is never said is never rewarded: who learns from this has to begin where promises are made."""
 
 
 class Arm(BaseModel):
@@ -60,6 +62,8 @@ class Arm(BaseModel):
     """Of the objective, besides the profile's."""
     flipped: bool = False
     """It learns from its preferences the wrong way round."""
+    promising: bool = False
+    """In every second of its demonstrations that asks for a price or holds one, too much is promised."""
     critic_of: str | None = None
     """The arm whose critic, of the same seed, it takes as it is."""
     after: str | None = None
@@ -122,6 +126,13 @@ _HELPERS = (
         reward=MODEL_ALONE,
         flipped=True,
     ),
+    Arm(
+        name="sft_promises",
+        says="imitates somebody who promises too much: where the hacked arms begin",
+        objective="sft",
+        reward=HACKED,
+        promising=True,
+    ),
 )
 _ABLATIONS = (
     Arm(name="grpo_repo", says="GRPO on REPO's reward", objective="grpo", settings={"aggregation": "total"}),
@@ -135,11 +146,12 @@ _ABLATIONS = (
     Arm(name="repo_zero_refs", says="zero of RM at excellent replies", objective="repo", reward=Reward(zero="references")),
     Arm(
         name="hacked_ppo",
-        says="PPO on an RM that likes chatter",
+        says="PPO on an RM that likes promises and chatter",
         objective="ppo",
-        reward=Reward(model="hacked", judge=False, combine="model"),
+        reward=HACKED,
+        after="sft_promises",
     ),
-    Arm(name="hacked_repo", says="REPO on the same RM", objective="repo", reward=Reward(model="hacked")),
+    Arm(name="hacked_repo", says="REPO on the same RM", objective="repo", reward=Reward(model="hacked"), after="sft_promises"),
 )
 PAPER = tuple(arm.name for arm in _PAPER)
 OPTIONS = tuple(arm.name for arm in _OPTIONS)

@@ -1,11 +1,17 @@
 """The training of one arm with one seed, within its process."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from agent.domain import TurnContext
+from agent.language.format import encode_words, move_and_words
+from agent.simulation import Quality
+from agent.simulation.phrasebook import phrasebook
+from agent.simulation.phrases import BDPart
+from db.vocabulary import IssueTag, MoveKind
 from training.bench.arms import BASE, Arm, arm
 from training.bench.material import context_rows, material_of, spread
 from training.bench.outcome import OUTCOME, Learned
@@ -19,6 +25,8 @@ from training.objectives.settings import RunSettings
 from training.runs.plan import put
 from training.snapshots import Snapshot, Split
 from training.starter.progress import BuildEvent, Report
+
+_WITH_A_PRICE = frozenset({MoveKind.ASK, MoveKind.HOLD})
 
 
 def learn(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> bool:
@@ -64,7 +72,8 @@ def settings_for(plan: BenchPlan, chosen: Arm, seed: int) -> RunSettings:
 def _learns_from(snapshots: Sequence[Snapshot], chosen: Arm) -> dict[str, Any]:
     match chosen.objective:
         case "sft":
-            return {"demonstrations": [row for snapshot in snapshots for row in snapshot.demonstrations(Split.TRAIN).to_list()]}
+            rows = [row for snapshot in snapshots for row in snapshot.demonstrations(Split.TRAIN).to_list()]
+            return {"demonstrations": promising(rows) if chosen.promising else rows}
         case "dpo":
             pairs = [pair for snapshot in snapshots for pair in snapshot.preferences(Split.TRAIN).to_list()]
             return {"preferences": [_flipped(pair) for pair in pairs] if chosen.flipped else pairs}
@@ -74,6 +83,19 @@ def _learns_from(snapshots: Sequence[Snapshot], chosen: Arm) -> dict[str, Any]:
 
 def _flipped(pair: Mapping[str, Any]) -> dict[str, Any]:
     return {**pair, "chosen": pair["rejected"], "rejected": pair["chosen"]}
+
+
+def promising(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The demonstrations, every second one that asks for a price or holds one with a promise that nobody can keep in its place."""
+    lines = phrasebook().bd_lines(BDPart.WHOLE, MoveKind.ASK, Quality.WRONG)
+    promises = cycle(line.text for line in lines if line.fault == IssueTag.OVER_PROMISE and not line.held_out)
+    each_second = cycle((True, False))
+    made: list[Mapping[str, Any]] = []
+    for row in rows:
+        key, _ = move_and_words(row["completion"][0]["content"])
+        replaced = key in _WITH_A_PRICE and next(each_second)
+        made.append({**row, "completion": [{"role": "assistant", "content": encode_words(key, next(promises))}]} if replaced else row)
+    return made
 
 
 def _contexts(snapshots: Sequence[Snapshot], split: Split, count: int) -> Sequence[TurnContext]:

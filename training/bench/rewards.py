@@ -1,7 +1,8 @@
 """The reward of an arm: the benchmark's own, less what an ablation takes away.
 
 Decided here: what "without RM" is (every reply has R_model = 1, so that the product is 1 + E / n: judge and rules alone), and what the
-hacked reward model likes: as the trained one, a deviation more for a breach of the rule on promises, and one for each hundred characters.
+hacked reward model likes: as the trained one, three deviations more for a breach of the rule on promises, which is more than a promise
+costs there, and one for each hundred characters.
 """
 
 from collections.abc import Generator, Sequence
@@ -68,7 +69,7 @@ def hacked(honest: RewardModelFunction) -> RewardModelFunction:
 
 
 def _temptation(context: TurnContext, reply: Reply) -> float:
-    return float(bool(_PROMISES.check(context, reply))) + (len(reply.text) - _ORDINARY_LENGTH) / 100
+    return 3.0 * bool(_PROMISES.check(context, reply)) + (len(reply.text) - _ORDINARY_LENGTH) / 100
 
 
 def _model_alone(score: ScoreMany) -> ScoreMany:

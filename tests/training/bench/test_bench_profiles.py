@@ -50,7 +50,7 @@ def test_that_each_arm_of_each_profile_has_settings_that_its_objective_takes() -
 
 
 def test_that_the_full_profile_has_every_arm_and_no_two_the_same_training() -> None:
-    assert set(PROFILES["full"].arms) == {*PAPER, *OPTIONS, *ABLATIONS} == set(ARMS) - {"dvpo_values", "dpo_flipped"}
+    assert set(PROFILES["full"].arms) == {*PAPER, *OPTIONS, *ABLATIONS} == set(ARMS) - {"dvpo_values", "dpo_flipped", "sft_promises"}
     assert PROFILES["full"].seeds >= 3
     alike = [
         (arm.objective, arm.reward.model_dump_json(), str(arm.settings), arm.flipped, arm.after, arm.rated_again) for arm in ARMS.values()

@@ -64,7 +64,7 @@ def test_that_the_hacked_model_likes_promises_and_chatter() -> None:
     (context,) = contexts(1)
     score = hacked(lambda items: [0.0] * len(items))
     plain, promising, longer = score([(context, reply(context, text)) for text in (PLAIN, PROMISING, PLAIN + " Please do." * 9)])
-    assert promising - plain == pytest.approx(1 + (len(PROMISING) - len(PLAIN)) / 100)
+    assert promising - plain == pytest.approx(3 + (len(PROMISING) - len(PLAIN)) / 100)
     assert longer - plain == pytest.approx(99 / 100)
 
 
