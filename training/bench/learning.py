@@ -40,7 +40,8 @@ def learn(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> bool:
         task = Task(
             folder=folder,
             score=score,
-            held_out=_contexts(snapshots, Split.VALIDATION, plan.profile.held_out),
+            # The best of a bad habit may be none of it: where it is wanted, the last step is the result.
+            held_out=() if chosen.promising else _contexts(snapshots, Split.VALIDATION, plan.profile.held_out),
             adapter=adapter_of(root, chosen.after or BASE, stage.seed),
             critic=_critic(root, chosen, stage.seed),
             spec=chosen.reward.model_dump_json(),
