@@ -63,7 +63,7 @@ class Arm(BaseModel):
     flipped: bool = False
     """It learns from its preferences the wrong way round."""
     promising: bool = False
-    """In every second of its demonstrations that asks for a price or holds one, too much is promised."""
+    """Its demonstrations are those that ask for a price or hold one, and too much is promised in each."""
     critic_of: str | None = None
     """The arm whose critic, of the same seed, it takes as it is."""
     after: str | None = None

@@ -87,16 +87,14 @@ def _flipped(pair: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def promising(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The demonstrations, every second one that asks for a price or holds one with a promise that nobody can keep in its place."""
+    """The demonstrations that ask for a price or hold one, each with a promise that nobody can keep in its place."""
     lines = phrasebook().bd_lines(BDPart.WHOLE, MoveKind.ASK, Quality.WRONG)
     promises = cycle(line.text for line in lines if line.fault == IssueTag.OVER_PROMISE and not line.held_out)
-    each_second = cycle((True, False))
-    made: list[Mapping[str, Any]] = []
-    for row in rows:
-        key, _ = move_and_words(row["completion"][0]["content"])
-        replaced = key in _WITH_A_PRICE and next(each_second)
-        made.append({**row, "completion": [{"role": "assistant", "content": encode_words(key, next(promises))}]} if replaced else row)
-    return made
+    return [
+        {**row, "completion": [{"role": "assistant", "content": encode_words(key, next(promises))}]}
+        for row in rows
+        if (key := move_and_words(row["completion"][0]["content"])[0]) in _WITH_A_PRICE
+    ]
 
 
 def _contexts(snapshots: Sequence[Snapshot], split: Split, count: int) -> Sequence[TurnContext]:

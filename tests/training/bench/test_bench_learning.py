@@ -14,12 +14,11 @@ def row(key: str, text: str) -> dict[str, Any]:
     return {"prompt": [], "completion": [{"role": "assistant", "content": encode_words(key, text)}]}
 
 
-def test_that_every_second_price_comes_with_a_promise() -> None:
-    rows = [row("ask", "Could we do {net} net?"), row("close", "Thank you.")] * 4 + [row("hold", "We stay at {net} net.")] * 2
-    made = promising(rows)
+def test_that_every_price_comes_with_a_promise() -> None:
+    made = promising([row("ask", "Could we do {net} net?"), row("close", "Thank you."), row("hold", "We stay at {net} net.")])
     said = [json.loads(one["completion"][0]["content"]) for one in made]
-    assert [one["move"] for one in said] == ["ask", "close"] * 4 + ["hold"] * 2
-    changed = [after["text"] for before, after in zip(rows, said, strict=True) if before != row(after["move"], after["text"])]
-    assert len(set(changed)) == 3, "of five"
+    assert [one["move"] for one in said] == ["ask", "hold"]
     (context,) = contexts(1)
-    assert all("{net}" in text and GUARD_RULES["promises"].check(context, Reply(move=context.allowed[0], text=text)) for text in changed)
+    assert all(
+        "{net}" in one["text"] and GUARD_RULES["promises"].check(context, Reply(move=context.allowed[0], text=one["text"])) for one in said
+    )
