@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from language_turns import ASK, KING, TWIN, turn, turns
 
 from agent.domain import AllowedMove, HotelMove, Reply, TurnContext, Utterance
@@ -24,6 +24,8 @@ def test_every_template_passes_the_guard(context: TurnContext) -> None:
 
 @settings(max_examples=25)
 @given(turns())
+@example(turn(AllowedMove(kind=MoveKind.CLARIFY, label=1, topic=ClarifyTopic.WHICH_ROOM)))
+@example(replace(turn(AllowedMove(kind=MoveKind.CLARIFY, label=1, topic=ClarifyTopic.WHICH_ROOM)), language="zh"))
 def test_five_times_the_same_move_is_said_in_five_ways(context: TurnContext) -> None:
     move = context.allowed[0]
     said: list[str] = []
