@@ -5,6 +5,7 @@ trained as any run is (``training.runs.supervising``), which resumes to the same
 """
 
 import json
+import math
 import os
 import re
 import time
@@ -51,7 +52,9 @@ VERDICT = "gate.json"
 _HELD = (RunHeld, RunBusy, LeaseLost)
 _HELD_S = 20.0
 """A training that a dead process of another machine holds is free once its lease has run out."""
-_TRY_AGAIN = (StepCutOff, ModelServerUnavailable, *_HELD, *AWAY)
+_OTHERS_AWAY = (ModelServerUnavailable, *AWAY)
+"""What a step needs and cannot bring back: it is waited for, however often it fails to answer meanwhile."""
+_LONGEST_PAUSE_S = 15.0
 _VERSION = re.compile(r"policy-v(\d+)")
 _NAMES = 10
 _AT_ONCE = 2
@@ -113,16 +116,25 @@ class Chain:
         _log.info("retrain.step", retrain=str(self._row.id), step=str(step), seconds=round(time.monotonic() - begun, 1))
 
     def _tried(self, step: RetrainStep, do: Callable[[], Json | None]) -> Json | None:
-        for left in reversed(range(self._settings.jobs_tries)):
+        cut_off, away_since, pause = 0, math.inf, self._settings.jobs_pause_s
+        while True:
             try:
                 return do()
-            except _TRY_AGAIN as error:
-                if not left:
+            except _OTHERS_AWAY as error:
+                away_since = min(away_since, time.monotonic())
+                if time.monotonic() - away_since >= self._settings.jobs_patience_s:
                     raise StepFailed(f"{step}: {error}") from error
-                _log.warning("retrain.again", retrain=str(self._row.id), step=str(step), error=str(error), left=left)
-                pause = self._settings.jobs_pause_s * 2 ** (self._settings.jobs_tries - 1 - left)
-                self._lease.pause(max(pause, _HELD_S) if isinstance(error, _HELD) else pause)
-        raise AssertionError("there is at least one try")
+                self._wait(step, error, pause)
+            except (StepCutOff, *_HELD) as error:
+                cut_off, away_since = cut_off + 1, math.inf
+                if cut_off >= self._settings.jobs_tries:
+                    raise StepFailed(f"{step}: {error}") from error
+                self._wait(step, error, max(pause, _HELD_S) if isinstance(error, _HELD) else pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _wait(self, step: RetrainStep, error: Exception, seconds: float) -> None:
+        _log.warning("retrain.again", retrain=str(self._row.id), step=str(step), error=str(error), seconds=seconds)
+        self._lease.pause(seconds)
 
     def _in_child(self, step: RetrainStep) -> Callable[[], None]:
         return lambda: child.carry_out(self._folder, step, self._lease, self._environment(), show=lambda event: self._show(step, event))

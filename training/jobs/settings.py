@@ -26,7 +26,10 @@ class JobSettings(BaseSettings):
     """Seconds that a worker which says nothing keeps what it works on."""
 
     jobs_tries: int = Field(default=5, ge=1)
-    """Tries of a step that was ended from outside: its process killed, the model server or the database away."""
+    """Tries of a step that was ended from outside: its process killed, or its training held by another one."""
+
+    jobs_patience_s: float = Field(default=600.0, ge=0)
+    """Seconds for which a step waits for a model server or a database that is away."""
 
     jobs_pause_s: float = Field(default=2.0, ge=0)
     """Seconds before the second try; twice as many before each further one."""

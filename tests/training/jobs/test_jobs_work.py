@@ -19,6 +19,7 @@ from uuid import UUID
 import psutil
 import pytest
 
+from agent.serving import ModelServerUnavailable
 from db.engine import SessionFactory
 from db.models import PolicyVersion
 from db.repositories import audit_events, deployments, policy_versions, retrains
@@ -120,6 +121,37 @@ def test_that_a_base_that_is_live_is_called_by_its_version(sessions: SessionFact
         policy_versions.create(session, bare)
         deployments.deploy(session, bare.id, DeploymentRole.LIVE)
     assert freeze_against(sessions, tmp_path) == Against(name="parley-starter", adapter=None)
+
+
+class Away(Shelf):
+    """A model server that does not answer at first."""
+
+    def __init__(self, sessions: SessionFactory, folder: Path, *, times: int) -> None:
+        super().__init__(sessions, folder)
+        self.times = times
+
+    def publish(self, adapter: Path, **known: Any) -> UUID:
+        self.times -= 1
+        if self.times >= 0:
+            raise ModelServerUnavailable("The model server is away.")
+        return super().publish(adapter, **known)
+
+
+def test_that_a_model_server_that_is_away_is_waited_for(sessions: SessionFactory, settings: JobSettings, tmp_path: Path) -> None:
+    settings = settings.model_copy(update={"jobs_pause_s": 0.001})
+    shelf = Away(sessions, tmp_path / "store", times=2 * settings.jobs_tries)
+    retrain_id = asked(sessions, settings)
+    already_trained(settings, retrain_id)
+    assert work(sessions, retrain_id, outlet=shelf, settings=settings) is RetrainState.CANARY
+    assert shelf.published == ["policy-v2"]
+
+
+def test_that_a_model_server_is_not_waited_for_without_end(sessions: SessionFactory, settings: JobSettings, tmp_path: Path) -> None:
+    settings = settings.model_copy(update={"jobs_pause_s": 0.001, "jobs_patience_s": 0.05})
+    retrain_id = asked(sessions, settings)
+    already_trained(settings, retrain_id)
+    assert work(sessions, retrain_id, outlet=Away(sessions, tmp_path / "store", times=10_000), settings=settings) is RetrainState.FAILED
+    assert row_of(sessions, retrain_id).error == "publish: The model server is away."
 
 
 def test_that_a_rejected_one_is_let_past_its_gate_for_a_written_reason(
