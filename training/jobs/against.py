@@ -9,8 +9,7 @@ from agent.records import list_from_json, to_json
 from db.engine import SessionFactory
 from db.vocabulary import RetrainStep
 from training.badcases import BadCase, stored
-from training.jobs.beginning import live_version
-from training.runs.checks import adapter_named
+from training.runs.checks import adapter_named, live_version
 from training.runs.plan import put
 
 AGAINST, CASES = "against.json", "cases.json"
@@ -31,8 +30,9 @@ def freeze_against(sessions: SessionFactory, folder: Path) -> Against:
     if (place / AGAINST).is_file():
         return read_against(folder)
     place.mkdir(parents=True, exist_ok=True)
+    name = live_version(sessions)
     with sessions() as session:
-        name, own = live_version(session), stored.kept(session)
+        own = stored.kept(session)
     found = Against(name=name, adapter=adapter_named(name, sessions))
     put(place / CASES, json.dumps(to_json(own), ensure_ascii=False) + "\n")
     put(place / AGAINST, found.model_dump_json(indent=1) + "\n")

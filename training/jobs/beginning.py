@@ -11,16 +11,13 @@ from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.orm import Session
 
-from agent.serving.starter import shipped_adapters
 from db.engine import SessionFactory
 from db.models import Retrain
-from db.repositories import deployments, policy_versions
-from db.vocabulary import DeploymentRole
+from db.repositories import policy_versions
 from training.jobs.plan import LIVE, RetrainPlan, parse_plan
 from training.rewards import approval
-from training.runs.checks import BASE, adapter_named
+from training.runs.checks import BASE, adapter_named, live_version
 from training.runs.plan import put
 
 BEGINNING, SPEC = "retrain.json", "spec.json"
@@ -55,8 +52,8 @@ class Beginning(BaseModel):
             return cls.read(folder)
         plan = parse_plan(row.plan)
         folder.mkdir(parents=True, exist_ok=True)
+        name = live_version(sessions) if plan.start == LIVE else plan.start
         with sessions() as session:
-            name = live_version(session) if plan.start == LIVE else plan.start
             version = policy_versions.find_by_name(session, name)
             if version is None and name == BASE:
                 version = policy_versions.find_bare(session)
@@ -78,9 +75,3 @@ class Beginning(BaseModel):
     def read(cls, folder: Path) -> Self:
         """The inverse, from the folder alone."""
         return cls.model_validate_json((folder / BEGINNING).read_text(encoding="utf-8"))
-
-
-def live_version(session: Session) -> str:
-    """Name of the version that is live; before anything was deployed, what ships."""
-    live = deployments.find_active(session, DeploymentRole.LIVE)
-    return next(iter(shipped_adapters()), BASE) if live is None else live.policy_version.name

@@ -31,7 +31,7 @@ class JobSettings(BaseSettings):
     jobs_patience_s: float = Field(default=600.0, ge=0)
     """Seconds for which a step waits for a model server or a database that is away."""
 
-    jobs_pause_s: float = Field(default=2.0, ge=0)
+    jobs_pause_s: float = Field(default=2.0, gt=0)
     """Seconds before the second try; twice as many before each further one."""
 
     keep_retrains: int = Field(default=5, ge=1)

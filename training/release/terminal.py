@@ -8,16 +8,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from db.engine import SessionFactory
-from db.repositories import deployments
-from db.vocabulary import DeploymentRole
 from training.badcases import BadCase, stored
 from training.release.evaluation import VERDICT, Effort, evaluate
 from training.release.gate import GateSettings, Verdict
-from training.runs.checks import adapter_named
+from training.runs.checks import adapter_named, live_version
 from training.starter.progress import BuildEvent
-
-SHIPPED = "policy-v1"
-"""What is live where no database says otherwise."""
 
 
 def gate_command(
@@ -36,7 +31,7 @@ def gate_command(
         RunRefused: where there is no version of the name.
     """
     adapter = candidate / "adapter" if (candidate / "adapter").is_dir() else candidate
-    name = against or _live(sessions)
+    name = against or live_version(sessions)
     folder = out or candidate / "gate"
     live = adapter_named(name, sessions)
     own = _own_cases(sessions)
@@ -62,14 +57,6 @@ def _own_cases(sessions: SessionFactory | None) -> tuple[BadCase, ...]:
         return ()
     with sessions() as session:
         return stored.cases(session)
-
-
-def _live(sessions: SessionFactory | None) -> str:
-    if sessions is None:
-        return SHIPPED
-    with sessions() as session:
-        live = deployments.find_active(session, DeploymentRole.LIVE)
-        return SHIPPED if live is None else live.policy_version.name
 
 
 def table_of(verdict: Verdict) -> Table:

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from agent.serving.starter import MODEL_FOLDER, shipped_adapters
 from db.engine import SessionFactory
-from db.repositories import policy_versions, reward_specs, training_runs
+from db.repositories import deployments, policy_versions, reward_specs, training_runs
+from db.vocabulary import DeploymentRole
 from training.rewards import approval
 from training.rewards.judge import Judge, JudgeSettings, JudgeUnreachable, JudgeUnreadable
 from training.rewards.spec import RewardSpec, load_spec, shipped_spec
@@ -166,6 +167,15 @@ def _spec(named: str, sessions: SessionFactory | None) -> RewardSpec:
         return shipped_spec()
     with sessions() as session:
         return approval.in_force(session)
+
+
+def live_version(sessions: SessionFactory | None) -> str:
+    """Name of the version that is live; without a database, or before anything was deployed, what ships."""
+    live = None
+    if sessions is not None:
+        with sessions() as session:
+            live = deployments.find_active(session, DeploymentRole.LIVE)
+    return next(iter(shipped_adapters()), BASE) if live is None else live.policy_version.name
 
 
 def adapter_named(named: str, sessions: SessionFactory | None) -> Path | None:
