@@ -128,10 +128,12 @@ def blank_out(text: str, context: TurnContext, move: AllowedMove) -> str:
         for form in _forms(name, values[name], context, context.fact(move.label)):
             forms.setdefault(form, name)
     longest_first = sorted(forms, key=len, reverse=True)
-    pattern = re.compile("|".join(rf"(?<![^\W_])(?<!\d[.,]){re.escape(form)}(?![^\W_]|[.,]\d)" for form in longest_first))
+    pattern = re.compile("|".join(rf"(?<!{_WORD})(?<!\d[.,]){re.escape(form)}(?!{_WORD}|[.,]\d)" for form in longest_first))
     return pattern.sub(lambda found: f"{{{forms[found[0]]}}}", text)
 
 
+_WORD = r"[^\W_\u3400-\u9fff]"
+"""What a value that is a word of its own cannot touch: a letter or digit. Chinese leaves no space between words."""
 _PREFERRED = (
     "evidence", "agreed", "net", "selling", "offer", "current_selling", "competitor_price", "competitor_source", "dates", "check_in",
     "check_out", "seen_on", "hotel", "room",

@@ -90,6 +90,31 @@ def test_words_that_people_wrote_are_given_blanks(said: str, template: str) -> N
     assert blank_out(said, CONTEXT, ASK) == template
 
 
+CHINESE = replace(
+    CONTEXT, language="zh", facts=(replace(FACTS, hotel_name="临水阁", room_type="景观大床房", currency="CNY", competitor_source="携程"),)
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "template"),
+    [
+        ("请问景观大床房净价420元可以吗？", "请问{room}净价{net}可以吗？"),
+        ("2026年10月12日至10月16日这段，售价494.12元。", "{dates}这段，售价{selling}。"),
+        ("从2026年10月12日到2026年10月16日", "从{check_in}到{check_out}"),
+        ("携程上卖499元，4420元、420.5元和420元不同。", "{competitor_source}上卖{competitor_price}，4420元、420.5元和{net}不同。"),
+    ],
+)
+def test_chinese_words_need_no_space_around_what_becomes_a_blank(said: str, template: str) -> None:
+    assert blank_out(said, CHINESE, ASK) == template
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_figure_is_left_of_what_a_colleague_writes_in_chinese(seed: int) -> None:
+    for exchange in converse(seed, today=date(2026, 3, 1), language="zh").exchanges:
+        template = blank_out(exchange.reply.text, exchange.context, exchange.reply.move)
+        assert not any(map(str.isdigit, template)), template
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_what_a_colleague_writes_says_the_same_after_the_round_trip(seed: int) -> None:
     for exchange in converse(seed, today=date(2026, 3, 1)).exchanges:
