@@ -9,12 +9,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from agent.language.prompts import LANGUAGES
 from training.bench.arms import BASE, REPO
 from training.bench.measures import PolicyFigures, Sample
 from training.bench.plan import BenchPlan
 from training.bench.plots import interval_chart
-from training.bench.results import GOALS, Results, Row, measured_figures
-from training.bench.show import SHORT, spelt, spelt_interval
+from training.bench.results import GOALS, Cases, Results, Row, measured_figures
+from training.bench.show import SHORT, spelt, spelt_cases, spelt_interval
 from training.bench.stages import Work, of
 from training.bench.statistics import FIGURES, figure
 from training.runs.charts import COLOURS, Curve, line_chart
@@ -59,6 +60,7 @@ def render(found: Results, curves: Mapping[str, Mapping[int, Mapping[str, Any]]]
         f"<h2>Goals</h2>{_goals(found)}",
         f"<h2>The table</h2>{_table(found)}",
         f"<div class=charts>{''.join(_intervals(found))}</div>",
+        f"<h2>Bad cases</h2>{_cases(found)}" if any(row.cases_by_fault for row in found.rows) else "",
         f"<h2>REPO against each</h2>{_comparisons(found)}" if found.comparisons else "",
         f"<h2>Learning</h2><div class=charts>{''.join(_learning(curves))}</div>",
         f"<h2>The same hotels, side by side</h2>{_talks(found, figures)}",
@@ -100,6 +102,26 @@ def _intervals(found: Results) -> Iterator[str]:
         rows = [(row.arm, row.figures[known.name]) for row in found.rows if known.name in row.figures]
         if rows:
             yield interval_chart(known.title, rows, share=known.share, goal=GOALS.get(known.name), strong=REPO)
+
+
+def _cases(found: Results) -> str:
+    """By language and by fault: an arm a column, shares fixed and fixed cleanly."""
+    head = ["", "answers an arm", *(f"{row.arm}: fix, clean" for row in found.rows)]
+    parts: list[str] = []
+    for of_row in (lambda row: _spoken(row.cases_by_language), lambda row: row.cases_by_fault):
+        groups = [of_row(row) for row in found.rows]
+        names = list(dict.fromkeys(name for group in groups for name in group))
+        rows = [
+            [name.replace("_", " "), max(group[name].answers for group in groups if name in group),
+             *(", ".join(spelt_cases(group.get(name))) for group in groups)]
+            for name in names
+        ]  # fmt: skip
+        parts.append(_grid(head, rows))
+    return "".join(parts)
+
+
+def _spoken(by_language: Mapping[str, Cases]) -> dict[str, Cases]:
+    return {LANGUAGES.get(language, language): some for language, some in by_language.items()}
 
 
 def _comparisons(found: Results) -> str:

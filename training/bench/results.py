@@ -4,15 +4,17 @@ Decided here: what is compared with what, and the goals of the project, which ar
 simulated: hotels, dialogues and raters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from training.badcases import Estimate
+from training.badcases import Estimate, cases
 from training.bench.arms import BASE, REPO, arm
-from training.bench.measures import PolicyFigures
+from training.bench.measures import CaseFigures, PolicyFigures
 from training.bench.outcome import Learned, learned
 from training.bench.plan import BenchPlan
 from training.bench.process import FIGURES as FIGURES_FILE
@@ -41,6 +43,15 @@ class Interval(_Found):
     high: float
 
 
+class Cases(_Found):
+    """What became of the answers to some bad cases."""
+
+    answers: int
+    fixed: int
+    clean: int
+    """Fixed, and nothing else wrong."""
+
+
 class Row(_Found):
     """One arm."""
 
@@ -48,6 +59,9 @@ class Row(_Found):
     says: str
     figures: dict[str, Interval]
     """By the names of ``training.bench.statistics.FIGURES``."""
+    cases_by_language: dict[str, Cases] = {}
+    """Bad cases by the language of their conversation, ISO 639-1: a policy may know one better than another."""
+    cases_by_fault: dict[str, Cases] = {}
     pass_k: dict[int, float]
     """Chance that k dialogues with one persona all succeed."""
     training: tuple[Learned, ...]
@@ -137,15 +151,30 @@ def write_results(root: Path, found: Results) -> None:
 
 def _row(root: Path, plan: BenchPlan, name: str, seeds: Sequence[PolicyFigures], estimates: Mapping[str, Estimate]) -> Row:
     trained = () if name == BASE else tuple(learned(root / of(name, seed, Work.TRAINING)) for seed in range(plan.profile.seeds))
+    languages = {known.id: known.context.language for known in cases()}
     replies = sum(dialogue.replies for one in seeds for dialogue in one.dialogues) + sum(len(one.cases) for one in seeds)
     return Row(
         arm=name,
         says=arm(name).says,
         figures={known: Interval(value=one.value, low=one.low, high=one.high) for known, one in estimates.items()},
+        cases_by_language=_cases(seeds, lambda one: languages.get(one.case, "")),
+        cases_by_fault=_cases(seeds, lambda one: one.fault),
         pass_k={k: chance for k in PASSES if (chance := pass_k(seeds, k)) is not None},
         training=trained,
         seconds_a_reply=sum(one.seconds for one in seeds) / replies,
     )
+
+
+def _cases(seeds: Sequence[PolicyFigures], group: Callable[[CaseFigures], str]) -> dict[str, Cases]:
+    """The answers by what ``group`` says of each, in the order of the names; where it says nothing, an answer is left out."""
+    by_group: defaultdict[str, list[CaseFigures]] = defaultdict(list)
+    for one in chain.from_iterable(policy.cases for policy in seeds):
+        by_group[group(one)].append(one)
+    return {
+        name: Cases(answers=len(some), fixed=sum(one.fixed for one in some), clean=sum(one.clean for one in some))
+        for name, some in sorted(by_group.items())
+        if name
+    }
 
 
 def _compared(figures: Mapping[str, Sequence[PolicyFigures]]) -> list[Comparison]:

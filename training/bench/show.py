@@ -2,7 +2,8 @@
 
 from rich.table import Table
 
-from training.bench.results import Interval, Results, Row
+from agent.language.prompts import LANGUAGES
+from training.bench.results import Cases, Interval, Results, Row
 from training.bench.statistics import CaseFigure, DialogueFigure, figure
 
 PAPERS = ("rating", "excellent", "fix", "clean_fix", "residual")
@@ -28,7 +29,7 @@ _VERDICTS = {"better": "[green]better[/]", "worse": "[red]worse[/]", "undecided"
 
 def tables(found: Results) -> list[Table]:
     """All that have a line."""
-    every = main_table(found), more_table(found), comparisons_table(found), goals_table(found)
+    every = main_table(found), more_table(found), languages_table(found), comparisons_table(found), goals_table(found)
     return [table for table in every if table.row_count]
 
 
@@ -48,6 +49,21 @@ def more_table(found: Results) -> Table:
         passes = ", ".join(f"{chance:.0%}" for chance in row.pass_k.values())
         table.add_row(row.arm, *(spelt(row, name, interval=False) for name in MORE), f"{row.seconds_a_reply:.3f}", passes)
     return table
+
+
+def languages_table(found: Results) -> Table:
+    """What became of the bad cases, by the language of their conversations."""
+    languages = list(dict.fromkeys(language for row in found.rows for language in row.cases_by_language))
+    head = [f"{LANGUAGES.get(language, language)}, {told}" for language in languages for told in ("fix", "clean")]
+    table = Table("", *head, title="Bad cases by language")
+    for row in found.rows if languages else ():
+        table.add_row(row.arm, *(share for language in languages for share in spelt_cases(row.cases_by_language.get(language))))
+    return table
+
+
+def spelt_cases(some: Cases | None) -> tuple[str, str]:
+    """Shares fixed and fixed cleanly; empty where there was no such case."""
+    return ("", "") if some is None else (f"{some.fixed / some.answers:.1%}", f"{some.clean / some.answers:.1%}")
 
 
 def comparisons_table(found: Results) -> Table:

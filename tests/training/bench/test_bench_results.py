@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.bench.bench_figures import case, dialogue, policy
+from training.badcases import cases as shipped
 from training.bench.measures import PolicyFigures, Sample
 from training.bench.outcome import OUTCOME, Learned
 from training.bench.page import render, write_page
@@ -27,7 +28,7 @@ def measured(ratings: Sequence[float], *, clean: int, said: str = "Thank you.") 
         readable=True, stars=3.0,
     )  # fmt: skip
     dialogues = [dialogue(number, rating=rating, excellent=rating >= 4) for number, rating in enumerate(ratings, start=1)]
-    cases = [case(f"case-{number}", clean=number < clean) for number in range(len(ratings))]
+    cases = [case(known.id, clean=number < clean) for number, known in enumerate(shipped()[: len(ratings)])]
     return policy(dialogues, cases).model_copy(update={"samples": (sample,)})
 
 
@@ -107,4 +108,16 @@ def test_that_learning_curves_are_drawn_for_every_arm_however_many(whole: tuple[
 
 def test_that_every_arm_has_its_line_in_the_tables(whole: tuple[Path, BenchPlan]) -> None:
     found = results(*whole)
-    assert [table.row_count for table in tables(found)] == [6, 6, 15, 4]
+    assert [table.row_count for table in tables(found)] == [6, 6, 6, 15, 4]
+
+
+def test_that_bad_cases_are_told_by_language_and_by_fault(whole: tuple[Path, BenchPlan]) -> None:
+    found = results(*whole)
+    language = {known.id: known.context.language for known in shipped()}
+    clean = [language[known.id] for known in shipped()[:8]]
+    repo = next(row for row in found.rows if row.arm == "repo")
+    assert {name: some.clean for name, some in repo.cases_by_language.items()} == {name: clean.count(name) for name in ("en", "zh")}
+    assert sum(some.answers for some in repo.cases_by_fault.values()) == 10
+    page = write_page(*whole, found).read_text()
+    assert "Bad cases" in page
+    assert "Chinese" in page
