@@ -55,8 +55,8 @@ def render(found: Results, curves: Mapping[str, Mapping[int, Mapping[str, Any]]]
     profile = found.profile
     parts = [
         f"<h1>Benchmark {escape(profile['name'])} <small class=quiet>{len(found.rows)} arms, {profile['seeds']} seed(s)</small></h1>",
-        "<p>Everything here is <strong>simulated</strong>: hotels, dialogues, raters. Each policy's weights speak alone: no guard, no "
-        f"template, no grammar. {profile['dialogues']} dialogues with held-out hotels an arm and seed. Intervals are 95 %.</p>",
+        "<p>Everything here is <strong>simulated</strong>: hotels, dialogues, raters. Replies are drawn as in service, and each "
+        f"policy speaks alone: no guard, no rewrite, no template. {profile['dialogues']} dialogues with held-out hotels an arm and seed. Intervals are 95 %.</p>",
         f"<h2>Goals</h2>{_goals(found)}",
         f"<h2>The table</h2>{_table(found)}",
         f"<div class=charts>{''.join(_intervals(found))}</div>",
@@ -117,7 +117,7 @@ def _cases(found: Results) -> str:
             for name in names
         ]  # fmt: skip
         parts.append(_grid(head, rows))
-    return "".join(parts)
+    return "<br>".join(parts)
 
 
 def _spoken(by_language: Mapping[str, Cases]) -> dict[str, Cases]:

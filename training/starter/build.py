@@ -19,6 +19,7 @@ import torch
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from agent.language.prompts import prompts_version
+from agent.simulation.phrases import LANGUAGES
 from training.settings import TrainingSettings
 from training.starter import adapter
 from training.starter.card import BuildFacts, model_card, processor
@@ -36,6 +37,8 @@ from training.starter.tokenizer import end_id, load_tokenizer, pad_id, train_tok
 HELD_OUT_FIRST_SEED = 900_000_000
 """Held-out negotiations start here; training never gets that far."""
 TOKENIZER_SAMPLES = 12_000
+TEMPERATURES = 0.0, 0.7
+"""At which replies are measured; the second is the one they are served at."""
 _ROOT = Path(__file__).parents[2]
 
 
@@ -106,7 +109,9 @@ def build(
     part, adapter_part = work / "model", work / adapter.NAME
     model.save_pretrained(part)
     prepared.tokenizer.save_pretrained(part, save_jinja_files=False)
-    held_out = play_many(HELD_OUT_FIRST_SEED, chosen.held_out_conversations, held_out=True, threads=1, report=lambda _: None)
+    held_out = play_many(
+        HELD_OUT_FIRST_SEED, chosen.held_out_conversations, held_out=True, threads=1, report=lambda _: None, chinese=chosen.chinese
+    )
     figures = measure(model.eval(), prepared.tokenizer, held_out, chosen, seed, progress)
     adapted = adapter.with_adapter(model, chosen, seed=seed)
     taught = adapter.teach(
@@ -162,7 +167,7 @@ def _prepare(work: Path, preset: Preset, seed: int, threads: int, progress: Repo
     def played(done: int) -> None:
         progress(BuildEvent(phase="playing", done=done, total=total))
 
-    exercises = play_many(seed * 1_000_000, total, held_out=False, threads=threads, report=played)
+    exercises = play_many(seed * 1_000_000, total, held_out=False, threads=threads, report=played, chinese=preset.chinese)
     samples = mixed(exercises, seed=seed)
     progress(BuildEvent(phase="learning the vocabulary", done=0, total=1))
     texts = chain.from_iterable(map(_spoken, samples[:TOKENIZER_SAMPLES]))
@@ -224,8 +229,9 @@ def _excellent(
 
     first = seed * 1_000_000 + 500_000
     exercises = play_many(
-        first, preset.adapter_conversations, held_out=False, threads=threads, report=played, qualities=adapter.QUALITIES, drill=True
-    )
+        first, preset.adapter_conversations, held_out=False, threads=threads, report=played, qualities=adapter.QUALITIES, drill=True,
+        chinese=preset.chinese,
+    )  # fmt: skip
     samples = mixed([exercise for exercise in exercises if not isinstance(exercise, JudgeExercise)], seed=seed)
     fitting = [one for one in (encode(sample, tokenizer) for sample in samples) if len(one.ids) <= preset.shape.window]
     save_encoded(fitting, encoded)
@@ -236,17 +242,22 @@ def _writing(
     model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, held_out: Sequence[Exercise], preset: Preset, seed: int, progress: Report
 ) -> tuple[Writing, ...]:
     """The adapter's first drafts for the turns that the base was measured on, at both temperatures."""
-    writes = _turns_to_write(held_out, preset, seed)
     phase = f"measuring {adapter.NAME}"
     progress(BuildEvent(phase=phase, done=0, total=1))
-    measured = tuple(evaluate_writing(model, tokenizer, writes, temperature=temperature, seed=seed) for temperature in (0.0, 0.7))
+    measured = tuple(
+        evaluate_writing(model, tokenizer, writes, temperature=temperature, seed=seed)
+        for writes in _turns_to_write(held_out, preset, seed)
+        for temperature in TEMPERATURES
+    )
     progress(BuildEvent(phase=phase, done=1, total=1))
     return measured
 
 
-def _turns_to_write(held_out: Sequence[Exercise], preset: Preset, seed: int) -> list[WriteExercise]:
+def _turns_to_write(held_out: Sequence[Exercise], preset: Preset, seed: int) -> list[list[WriteExercise]]:
+    """The turns of each language that there are any of."""
     writes = [exercise for exercise in held_out if isinstance(exercise, WriteExercise) and not exercise.violations]
-    return sample_of(writes, preset.evaluated_samples, seed=seed)
+    by_language = [[exercise for exercise in writes if exercise.context.language == language] for language in LANGUAGES]
+    return [sample_of(some, preset.evaluated_samples, seed=seed) for some in by_language if some]
 
 
 def measure(
@@ -258,7 +269,7 @@ def measure(
     progress: Report = silent,
 ) -> Figures:
     """The base's figures of the model card, on held-out negotiations."""
-    total = 6
+    total = 5
 
     def at(done: int) -> None:
         progress(BuildEvent(phase="measuring", done=done, total=total))
@@ -269,15 +280,15 @@ def measure(
     reads = sample_of(reads, preset.evaluated_samples, seed=seed)
     at(1)
     judges = sample_of([exercise for exercise in held_out if isinstance(exercise, JudgeExercise)], preset.evaluated_samples, seed=seed)
-    encoded = [encode(exercise.sample(), tokenizer) for exercise in (*writes, *reads, *judges)]
+    encoded = [encode(exercise.sample(), tokenizer) for exercise in (*chain.from_iterable(writes), *reads, *judges)]
     surprise = perplexity(model, [sample for sample in encoded if len(sample.ids) <= preset.shape.window], pad_id=pad_id(tokenizer))
     at(2)
     reading = evaluate_reading(model, tokenizer, reads)
     at(3)
-    greedy = evaluate_writing(model, tokenizer, writes, temperature=0.0, seed=seed)
+    writing = tuple(
+        evaluate_writing(model, tokenizer, some, temperature=temperature, seed=seed) for some in writes for temperature in TEMPERATURES
+    )
     at(4)
-    sampled = evaluate_writing(model, tokenizer, writes, temperature=0.7, seed=seed)
-    at(5)
     judging = evaluate_judging(model, tokenizer, judges)
-    at(6)
-    return Figures(perplexity=surprise, reading=reading, writing=(greedy, sampled), judging=judging)
+    at(5)
+    return Figures(perplexity=surprise, reading=reading, writing=writing, judging=judging)

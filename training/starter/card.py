@@ -4,6 +4,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agent.language.prompts import LANGUAGES as LANGUAGE_NAMES
 from training.starter.evaluation import Figures, Writing
 from training.starter.presets import Preset
 from training.starter.pretraining import TrainingSummary
@@ -51,17 +52,19 @@ def model_card(facts: BuildFacts, figures: Figures) -> str:
     kinds = "\n".join(f"| {kind} | {share:.1%} |" for kind, share in figures.reading.kind_by_class.items())
     run = facts.training
     reading = figures.reading
+    languages = list(dict.fromkeys(writing.language for writing in figures.writing))
+    read = ", ".join(f"{LANGUAGE_NAMES[language]} {share:.1%}" for language, share in reading.kind_by_language.items())
     versions = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
     return f"""---
 license: apache-2.0
-language: [en]
+language: [{", ".join(languages)}]
 pipeline_tag: text-generation
 ---
 # parley-starter
 
 A small language model that negotiates hotel rates, made from nothing by `parley starter build`: random weights, its own tokenizer, and
-self-play between the phrasebook and the simulated hotels. It reads hotel messages and writes replies for Parley's own prompts, in English;
-it knows nothing else. All figures below are on simulated conversations.
+self-play between the phrasebook and the simulated hotels. It reads hotel messages and writes replies for Parley's own prompts, in
+{" and ".join(LANGUAGE_NAMES[language] for language in languages)}; it knows nothing else. All figures below are on simulated conversations.
 
 ## What it is
 | | |
@@ -78,7 +81,7 @@ it knows nothing else. All figures below are on simulated conversations.
 | | |
 |---|---|
 | preset, seed | {facts.preset.name}, {facts.seed} |
-| conversations | {facts.conversations:,} simulated |
+| conversations | {facts.conversations:,} simulated{f", {facts.preset.chinese:.0%} of them in Chinese" if facts.preset.chinese else ""} |
 | samples | {made_of} |
 | training | {facts.preset.steps:,} steps, {run.tokens:,} tokens, {run.seconds / 60:.1f} minutes, last loss {run.last_loss:.3f} |
 | policy-v1 | {_taught(facts)} |
@@ -93,7 +96,7 @@ Measured on negotiations whose hotel and room names, numbers and hotel profiles 
 
 Perplexity of held-out completions: {figures.perplexity:.3f}.
 
-Reading ({reading.samples} messages): kind {reading.kind:.1%}, mood {reading.mood:.1%}, basis {reading.basis:.1%}.
+Reading ({reading.samples} messages): kind {reading.kind:.1%} ({read}), mood {reading.mood:.1%}, basis {reading.basis:.1%}.
 
 | kind of message | read right |
 |---|---|
@@ -101,8 +104,8 @@ Reading ({reading.samples} messages): kind {reading.kind:.1%}, mood {reading.moo
 
 Writing, first drafts with their blanks filled as in service:
 
-| model | temperature | replies | well formed | move allowed | guard passed | price copied exactly | distinct | what the guard objected to |
-|---|---|---|---|---|---|---|---|---|
+| {" | ".join(_COLUMNS)} |
+{"|---" * len(_COLUMNS)}|
 {chr(10).join(_row("base", writing) for writing in figures.writing)}
 {chr(10).join(_row("policy-v1", writing) for writing in figures.policy)}
 
@@ -131,9 +134,14 @@ def _taught(facts: BuildFacts) -> str:
     )
 
 
+_COLUMNS = (
+    "model", "language", "temperature", "replies", "well formed", "move allowed", "guard passed", "price copied exactly", "distinct",
+    "what the guard objected to",
+)  # fmt: skip
+
+
 def _row(model: str, writing: Writing) -> str:
     objections = ", ".join(f"{rule} {count}" for rule, count in list(writing.violations.items())[:6]) or "nothing"
-    return (
-        f"| {model} | {writing.temperature:g} | {writing.samples} | {writing.well_formed:.1%} | {writing.move_allowed:.1%} "
-        f"| {writing.guard_pass:.1%} | {writing.price_copied:.1%} | {writing.distinct:.1%} | {objections} |"
-    )
+    shares = writing.well_formed, writing.move_allowed, writing.guard_pass, writing.price_copied, writing.distinct
+    told = model, LANGUAGE_NAMES[writing.language], f"{writing.temperature:g}", str(writing.samples)
+    return f"| {' | '.join((*told, *(f'{share:.1%}' for share in shares), objections))} |"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+from agent.simulation.phrases import Language
 from training.starter.judging import JudgeExercise
 from training.starter.samples import Job, Sample
 from training.starter.selfplay import QUALITIES, Exercise, ReadExercise, WriteExercise, play
@@ -21,8 +22,8 @@ model's."""
 RAREST_SHARE = 0.5
 """Kinds of messages and moves rarer than this share of the average are repeated until they come close to it, six times at most."""
 _CHUNK = 25
-_Job = tuple[int, int, bool, tuple[str, ...], bool]
-"""First seed, how many, whether held out, how our side speaks, and whether it is drilled."""
+_Job = tuple[int, int, bool, tuple[str, ...], bool, float]
+"""First seed, how many, whether held out, how our side speaks, whether it is drilled, and the share in Chinese."""
 _WORTH_A_POOL = 4
 """Fewer chunks are played faster than processes start."""
 
@@ -36,10 +37,14 @@ def play_many(
     report: Callable[[int], None],
     qualities: Sequence[str] = QUALITIES,
     drill: bool = False,
+    chinese: float = 0.0,
 ) -> list[Exercise]:
-    """The exercises of ``count`` negotiations with consecutive seeds; the result does not depend on ``threads``."""
+    """The exercises of ``count`` negotiations with consecutive seeds; the result does not depend on ``threads``.
+
+    ``chinese`` is the share of negotiations that are held in Chinese, the others are held in English.
+    """
     starts = range(first_seed, first_seed + count, _CHUNK)
-    jobs = [(start, min(_CHUNK, first_seed + count - start), held_out, tuple(qualities), drill) for start in starts]
+    jobs = [(start, min(_CHUNK, first_seed + count - start), held_out, tuple(qualities), drill, chinese) for start in starts]
     exercises: list[Exercise] = []
     done = 0
     for chunk, (_, size, *_) in zip(_results(jobs, threads), jobs, strict=True):
@@ -58,9 +63,16 @@ def _results(jobs: Sequence[_Job], threads: int) -> Iterator[list[Exercise]]:
 
 
 def _play_chunk(job: _Job) -> list[Exercise]:
-    first, count, held_out, qualities, drill = job
-    seeds = range(first, first + count)
-    return [exercise for seed in seeds for exercise in play(seed, held_out=held_out, qualities=qualities, drill=drill)]
+    first, count, held_out, qualities, drill, chinese = job
+    return [
+        exercise
+        for seed in range(first, first + count)
+        for exercise in play(seed, held_out=held_out, qualities=qualities, drill=drill, language=_language(seed, chinese))
+    ]
+
+
+def _language(seed: int, chinese: float) -> Language:
+    return "zh" if random.Random(f"language/{seed}").random() < chinese else "en"
 
 
 def mixed(exercises: Sequence[Exercise], *, seed: int) -> list[Sample]:
@@ -76,7 +88,7 @@ def mixed(exercises: Sequence[Exercise], *, seed: int) -> list[Sample]:
             case WriteExercise():
                 kind = exercise.reply.move.key
         sample = exercise.sample()
-        by_job[sample.job][kind].append(sample)
+        by_job[sample.job][f"{exercise.context.language} {kind}"].append(sample)
     levelled = {job: list(_levelled(by_job[job])) for job in Job}
     samples: list[Sample] = []
     for job, share in SHARES.items():

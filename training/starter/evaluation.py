@@ -7,10 +7,11 @@ constrain it, delivers.
 import json
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from statistics import mean
 from typing import Any, TypeVar, cast
 
 import torch
@@ -41,12 +42,15 @@ class Reading:
     mood: float
     basis: float
     kind_by_class: dict[str, float]
+    kind_by_language: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """Held-out replies at one temperature, as shares of all that were written."""
+    """Held-out replies in one language at one temperature, as shares of all that were written."""
 
+    language: str
+    """ISO 639-1."""
     temperature: float
     samples: int
     well_formed: float
@@ -160,12 +164,12 @@ def evaluate_reading(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast
     """Greedy readings against the simulator's truth."""
     texts = generate(model, tokenizer, [exercise.prompt() for exercise in exercises], temperature=0.0, seed=0, max_tokens=48)
     right: Counter[str] = Counter()
-    seen: Counter[str] = Counter()
-    right_by_kind: Counter[str] = Counter()
+    by_kind: defaultdict[str, list[bool]] = defaultdict(list)
+    by_language: defaultdict[str, list[bool]] = defaultdict(list)
     for text, exercise in zip(texts, exercises, strict=True):
         said, true = _object(text), _object(exercise.completion())
-        seen[true["kind"]] += 1
-        right_by_kind[true["kind"]] += said.get("kind") == true["kind"]
+        for group in (by_kind[true["kind"]], by_language[exercise.context.language]):
+            group.append(said.get("kind") == true["kind"])
         right.update(key for key in true if said.get(key) == true[key])
     count = max(1, len(exercises))
     return Reading(
@@ -173,7 +177,8 @@ def evaluate_reading(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast
         kind=right["kind"] / count,
         mood=right["mood"] / count,
         basis=right["basis"] / count,
-        kind_by_class={kind: right_by_kind[kind] / seen[kind] for kind in sorted(seen)},
+        kind_by_class={kind: mean(by_kind[kind]) for kind in sorted(by_kind)},
+        kind_by_language={language: mean(by_language[language]) for language in sorted(by_language)},
     )
 
 
@@ -205,7 +210,8 @@ def _spearman(pairs: Sequence[tuple[float, float]]) -> float:
 def evaluate_writing(
     model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, exercises: Sequence[WriteExercise], *, temperature: float, seed: int
 ) -> Writing:
-    """First drafts for held-out turns, with their blanks filled as in service, held to the guard that every reply passes there."""
+    """First drafts for held-out turns of one language, with their blanks filled as in service, held to the guard that every reply passes
+    there."""
     texts = generate(model, tokenizer, [exercise.prompt() for exercise in exercises], temperature=temperature, seed=seed)
     well_formed = allowed = passed = priced = copied = 0
     words: set[str] = set()
@@ -235,6 +241,7 @@ def evaluate_writing(
             copied += _names(written, move)
     count = max(1, len(exercises))
     return Writing(
+        language=exercises[0].context.language if exercises else "en",
         temperature=temperature,
         samples=len(exercises),
         well_formed=well_formed / count,

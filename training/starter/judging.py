@@ -12,6 +12,7 @@ from functools import cache
 from agent.domain import AllowedMove, Reply, TurnContext
 from agent.language.prompts import Message
 from agent.simulation import NothingToSay, Quality, ScriptedBD, phrasebook
+from agent.simulation.phrases import LANGUAGES
 from db.vocabulary import HotelMoveKind, Mood, MoveKind
 from training.judging import Marks, render_judge, shipped_rubric
 from training.starter.samples import Job, Sample
@@ -103,5 +104,5 @@ def _fault_of(text: str) -> str:
 
 @cache
 def _wrong_lines() -> tuple[tuple[re.Pattern[str], str], ...]:
-    lines = (line for line in phrasebook().bd if line.fault is not None)
+    lines = (line for language in LANGUAGES for line in phrasebook(language).bd if line.fault is not None)
     return tuple((re.compile(".{1,160}?".join(map(re.escape, re.split(r"\{\w+\}", line.text)))), line.fault or "") for line in lines)

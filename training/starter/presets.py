@@ -36,6 +36,8 @@ class Preset:
     shape: Shape
     conversations: int
     """Simulated negotiations to learn from."""
+    chinese: float = 0.0
+    """Share of all negotiations that are held in Chinese; the others are held in English."""
     held_out_conversations: int
     """Negotiations with names, rooms, numbers and hotel profiles of their own, for the model card."""
     steps: int
@@ -64,6 +66,7 @@ PRESETS: dict[str, Preset] = {
         name="toy",
         shape=Shape(layers=2, hidden=64, feed_forward=128, heads=2, key_value_heads=1, head_dim=32, vocabulary=1024),
         conversations=24,
+        chinese=0.4,
         held_out_conversations=4,
         steps=12,
         batch_tokens=2048,
@@ -76,16 +79,17 @@ PRESETS: dict[str, Preset] = {
     ),
     "full": Preset(
         name="full",
-        shape=Shape(layers=5, hidden=256, feed_forward=768, heads=4, key_value_heads=4),
-        conversations=2600,
-        held_out_conversations=80,
-        steps=4200,
+        shape=Shape(layers=5, hidden=256, feed_forward=768, heads=4, key_value_heads=4, vocabulary=6144),
+        conversations=4000,
+        chinese=0.4,
+        held_out_conversations=130,
+        steps=6000,
         batch_tokens=4096,
         learning_rate=2e-3,
         muon_learning_rate=5e-3,
         warmup_steps=40,
-        adapter_conversations=1500,
-        adapter_steps=800,
+        adapter_conversations=2200,
+        adapter_steps=1000,
     ),
 }
 

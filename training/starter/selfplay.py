@@ -1,7 +1,8 @@
 """Simulated negotiations as exercises: for each turn, the prompt that the server would get and what a good answer to it is.
 
 Nothing is imitated but replies that pass the guard. The hotel's turns are read through the same cross-check as in service, so prompts
-look exactly as they will. One negotiation follows from its seed alone; held-out ones draw their names and profiles from other lists.
+look exactly as they will. One negotiation, in English or in Chinese, follows from its seed alone; held-out ones draw their names and
+profiles from other lists.
 """
 
 import random
@@ -20,9 +21,10 @@ from agent.language.format import encode_reading, encode_reply
 from agent.language.prompts import Message, render_read, render_write
 from agent.language.templates import template as safe_template
 from agent.simulation import ScriptedBD, SimulatedHotel, sample_profile, sample_tickets
+from agent.simulation.phrases import Language
 from agent.sop import Terms, advance, begin, commit, open_state
 from db.vocabulary import ClarifyTopic, MoveKind, Speaker
-from training.starter import names
+from training.starter import chinese_names, names
 from training.starter.judging import JudgeExercise, judge_exercise
 from training.starter.reading import as_service_reads
 from training.starter.samples import Job, Sample
@@ -92,21 +94,24 @@ class ReadExercise:
 Exercise = WriteExercise | ReadExercise | JudgeExercise
 
 
-def play(seed: int, *, held_out: bool = False, qualities: Sequence[str] = QUALITIES, drill: bool = False) -> Iterator[Exercise]:
+def play(
+    seed: int, *, held_out: bool = False, qualities: Sequence[str] = QUALITIES, drill: bool = False, language: Language = "en"
+) -> Iterator[Exercise]:
     """One negotiation from greeting to end, as the exercises that it holds; ``drill`` adds replies to turns of the rarer kinds."""
     rng = random.Random(f"{seed}/{held_out}")
     today = date(2025, 1, 1) + timedelta(days=rng.randrange(1500))
-    tickets = _named_anew(sample_tickets(rng.getrandbits(48), n=rng.choice((1, 1, 1, 2, 3)), today=today), rng, held_out=held_out)
+    drawn = sample_tickets(rng.getrandbits(48), n=rng.choice((1, 1, 1, 2, 3)), today=today)
+    tickets = _named_anew(drawn, rng, held_out=held_out, language=language)
     facts = tuple(fact for fact, _ in tickets)
     terms = {fact.label: Terms(facts=fact, mandate=mandate) for fact, mandate in tickets}
-    profile = sample_profile(facts, rng.getrandbits(48), held_out=held_out)
+    profile = sample_profile(facts, rng.getrandbits(48), held_out=held_out, language=language)
     hotel = SimulatedHotel(profile, facts, seed=rng.getrandbits(48))
     bd = ScriptedBD(held_out=held_out)
     history: tuple[Utterance, ...] = ()
     step = begin(open_state(tuple(fact.label for fact in facts)))
     heard: HotelMove | None = None
     while step.allowed:
-        context = turn_context(step, facts, history, hotel_move=heard)
+        context = turn_context(step, facts, history, hotel_move=heard, language=language)
         reply, template = _reply(bd, context, rng, qualities)
         if template is not None:
             yield WriteExercise(context, reply, template)
@@ -120,7 +125,7 @@ def play(seed: int, *, held_out: bool = False, qualities: Sequence[str] = QUALIT
         if state.stage.is_end:
             return
         said = hotel.hear(reply.text)
-        before = read_context(state, facts, history)
+        before = read_context(state, facts, history, language=language)
         if said.text.strip():
             yield ReadExercise(before, said.text, said.truth)
         heard = as_service_reads(said.text, said.truth, before)
@@ -129,27 +134,26 @@ def play(seed: int, *, held_out: bool = False, qualities: Sequence[str] = QUALIT
 
 
 def _named_anew(
-    tickets: Sequence[tuple[TicketFacts, Mandate]], rng: random.Random, *, held_out: bool
+    tickets: Sequence[tuple[TicketFacts, Mandate]], rng: random.Random, *, held_out: bool, language: Language
 ) -> tuple[tuple[TicketFacts, Mandate], ...]:
     if not held_out and rng.random() >= OWN_NAMES_SHARE:
         return tuple(tickets)
-    hotel = names.hotel_name(rng, held_out=held_out)
-    site, currency = names.booking_site(rng, held_out=held_out), names.currency(rng)
+    invented = chinese_names if language == "zh" else names
+    hotel = invented.hotel_name(rng, held_out=held_out)
+    site, currency = invented.booking_site(rng, held_out=held_out), invented.currency(rng)
     taken: set[str] = set()
     renamed: list[tuple[TicketFacts, Mandate]] = []
     for facts, mandate in tickets:
-        room = next(room for room in _rooms(rng, held_out=held_out) if room not in taken)
+        room = next(room for room in iter(lambda: invented.room_type(rng, held_out=held_out), None) if room not in taken)
         taken.add(room)
-        evidence = tuple(line.replace(facts.hotel_name, hotel).replace(facts.room_type, room) for line in facts.evidence)
+        if language == "zh":
+            evidence = chinese_names.evidence(rng, len(facts.evidence), hotel=hotel, room=room)
+        else:
+            evidence = tuple(line.replace(facts.hotel_name, hotel).replace(facts.room_type, room) for line in facts.evidence)
         source = site if facts.competitor_source else None
         facts = replace(facts, hotel_name=hotel, room_type=room, evidence=evidence, competitor_source=source, currency=currency)
         renamed.append((facts, mandate))
     return tuple(renamed)
-
-
-def _rooms(rng: random.Random, *, held_out: bool) -> Iterator[str]:
-    while True:
-        yield names.room_type(rng, held_out=held_out)
 
 
 def _reply(bd: ScriptedBD, context: TurnContext, rng: random.Random, qualities: Sequence[str]) -> tuple[Reply, str | None]:
@@ -197,16 +201,44 @@ def _drills(
 def _spoilt(text: str, context: TurnContext, move: AllowedMove, rng: random.Random) -> str:
     """A draft with one of the faults that small models make: a wrong number, a promise, an internal word, a leak, no words left."""
     facts = context.fact(move.label)
+    says = _SPOILS[context.language]
     match rng.randrange(6):
         case 0 if move.price is not None:
             return text.replace(plain(move.price), plain(move.price + rng.choice((-20, -10, -3, 4, 15, 30))))
         case 1:
-            return f"{text} We will rank you first and guarantee more orders."
+            return f"{text}{says.promise}"
         case 2:
-            return f"{text} This is our target price for the ticket."
+            return f"{text}{says.internal}"
         case 3:
-            return f"{text} I saw {plain(facts.current_net * Decimal(rng.choice(('0.61', '0.72', '0.83'))))} elsewhere."
+            return f"{text}{says.seen.format(plain(facts.current_net * Decimal(rng.choice(('0.61', '0.72', '0.83')))))}"
         case 4:
-            return f"{text} 谢谢您的支持。"
+            return f"{text}{says.foreign}"
         case _:
             return f"<think>{text}</think>" if rng.random() < 0.5 else " ".join([text] * 4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spoils:
+    """Sentences that spoil a draft."""
+
+    promise: str
+    internal: str
+    seen: str
+    """``{}`` is an invented amount."""
+    foreign: str
+
+
+_SPOILS = {
+    "en": _Spoils(
+        promise=" We will rank you first and guarantee more orders.",
+        internal=" This is our target price for the ticket.",
+        seen=" I saw {} elsewhere.",
+        foreign=" 谢谢您的支持。",
+    ),
+    "zh": _Spoils(
+        promise="我们保证把您排在第一，订单一定更多。",
+        internal="这是工单上的目标价。",
+        seen="我在别处看到{}。",
+        foreign=" Thank you for your support.",
+    ),
+}

@@ -1,5 +1,6 @@
 import json
 import re
+from collections import Counter
 from statistics import mean
 
 import pytest
@@ -17,7 +18,7 @@ from training.starter.tokenizer import train_tokenizer
 
 @pytest.fixture(scope="module")
 def exercises() -> list[Exercise]:
-    return play_many(1, 30, held_out=False, threads=1, report=lambda done: None)
+    return play_many(1, 30, held_out=False, threads=1, report=lambda done: None, chinese=0.4)
 
 
 def test_nothing_is_imitated_but_what_the_guard_lets_through(exercises: list[Exercise]) -> None:
@@ -26,6 +27,24 @@ def test_nothing_is_imitated_but_what_the_guard_lets_through(exercises: list[Exe
     for exercise in writes:
         assert check(exercise.context, exercise.reply) == ()
         assert exercise.reply.move in exercise.context.allowed
+
+
+def test_a_reply_is_in_the_language_of_its_negotiation(exercises: list[Exercise]) -> None:
+    writes = [exercise for exercise in exercises if isinstance(exercise, WriteExercise)]
+    languages = Counter(exercise.context.language for exercise in writes)
+    assert set(languages) == {"en", "zh"}
+    for exercise in writes:
+        words = re.sub(r"\{\w+\}", "", exercise.template)
+        assert bool(re.search("[\u4e00-\u9fff]", words)) == (exercise.context.language == "zh"), exercise.template
+
+
+def test_english_negotiations_do_not_change_with_the_share_in_chinese() -> None:
+    few, many = (
+        [e for e in play_many(1, 12, held_out=False, threads=1, report=lambda done: None, chinese=share) if e.context.language == "en"]
+        for share in (0.2, 0.6)
+    )
+    assert many
+    assert all(exercise in few for exercise in many)
 
 
 def test_a_rewrite_names_the_faults_that_its_answer_does_not_have(exercises: list[Exercise]) -> None:
