@@ -37,7 +37,8 @@ def simulate(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> None:
     before = arm(stage.arm).after if stage.arm else None
     settings = SimulatedSettings(
         contexts=profile.contexts, seed=profile.seed, samples=profile.samples, policy=before or BASE,
-        validation_share=profile.validation_share, comparisons=profile.comparisons, own_comparisons=profile.comparisons,
+        chinese=profile.chinese, validation_share=profile.validation_share,
+        comparisons=profile.comparisons, own_comparisons=profile.comparisons,
     )  # fmt: skip
     if before is not None:
         settings = replace(settings, contexts=profile.contexts // 2, own=1.0, again=1 + stage.seed)

@@ -55,8 +55,9 @@ def render(found: Results, curves: Mapping[str, Mapping[int, Mapping[str, Any]]]
     profile = found.profile
     parts = [
         f"<h1>Benchmark {escape(profile['name'])} <small class=quiet>{len(found.rows)} arms, {profile['seeds']} seed(s)</small></h1>",
-        "<p>Everything here is <strong>simulated</strong>: hotels, dialogues, raters. Replies are drawn as in service, and each "
-        f"policy speaks alone: no guard, no rewrite, no template. {profile['dialogues']} dialogues with held-out hotels an arm and seed. Intervals are 95 %.</p>",
+        "<p>Everything here is <strong>simulated</strong>: hotels, dialogues, raters. Replies are drawn as in service, and each policy "
+        f"speaks alone: no guard, no rewrite, no template. {profile['dialogues']} dialogues with held-out hotels an arm and seed. "
+        "Intervals are 95 %.</p>",
         f"<h2>Goals</h2>{_goals(found)}",
         f"<h2>The table</h2>{_table(found)}",
         f"<div class=charts>{''.join(_intervals(found))}</div>",

@@ -54,6 +54,8 @@ class Simulated(_Asked):
     seed: int = 0
     samples: int = Field(default=2, ge=0)
     """Replies of the policy that it begins at, to each context, rated beside the scripted ones."""
+    chinese: float = Field(default=0.0, ge=0, le=1)
+    """Share of the dialogues that are held in Chinese; the others are held in English."""
     validation_share: float = Field(default=0.15, gt=0, lt=1)
 
 

@@ -62,6 +62,7 @@ def _snapshot(begun: Beginning, place: Path, tell: Report) -> dict[str, Any]:
                 seed=asked.seed,
                 samples=max(asked.samples, 1),
                 policy=begun.start,
+                chinese=asked.chinese,
                 validation_share=asked.validation_share,
             )
             if not asked.samples:

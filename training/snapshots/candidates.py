@@ -70,7 +70,7 @@ def repeating(context: TurnContext, reply: Reply, rng: random.Random) -> Reply |
         return None
     said = [sentence.strip() for sentence in sentences(reply.text)]
     said.insert(rng.randrange(len(said) + 1), rng.choice(known))
-    return Reply(move=reply.move, text=" ".join(said))
+    return Reply(move=reply.move, text=("" if context.language == "zh" else " ").join(said))
 
 
 def rated(row: ContextRow, replies: Sequence[Reply], experts: Sequence[Expert], *, by: str) -> list[Candidate]:

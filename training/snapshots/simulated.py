@@ -71,7 +71,8 @@ class SimulatedSettings:
     after its own words: without them neither a reward model nor a policy learns that it grates."""
     again: int = 0
     """Each number meets other hotels; who rates, and how, is the seed's. For what is rated later, when the policy has become another."""
-    language: Language = "en"
+    chinese: float = 0.0
+    """Share of the dialogues that are held in Chinese; the others are held in English."""
     validation_share: float = 0.1
 
     def __post_init__(self) -> None:
@@ -82,8 +83,10 @@ class SimulatedSettings:
             raise ValueError("contexts, per_hotel, samples, experts and raters are at least 1, comparisons at least 0")
         if self.raters > self.experts:
             raise ValueError(f"a reply cannot be rated by {self.raters} of {self.experts} experts")
-        if not (0 <= self.validation_share <= 1 and 0 <= self.own <= 1):
-            raise ValueError(f"shares are in [0, 1], of validation too: not {self.validation_share} and {self.own}")
+        shares = {"validation_share": self.validation_share, "own": self.own, "chinese": self.chinese}
+        for name, share in shares.items():
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name} is a share in [0, 1], not {share}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +153,7 @@ def _held(settings: SimulatedSettings, wanted: int, policy: Policy, report: Repo
 
     def hold(numbers: Sequence[int]) -> Iterator[list[_Pair]]:
         drawn = [_Drawn.at(f"{settings.seed}{_later(settings)}/own/{number}") for number in numbers]
-        for at, dialogue in zip(drawn, play([at.meeting(settings.language) for at in drawn], policy), strict=True):
+        for at, dialogue in zip(drawn, play([at.meeting(settings.chinese) for at in drawn], policy), strict=True):
             yield list(_turns(settings, at, dialogue.conversation, experts))
 
     return _enough(settings, wanted, hold, report, phase="dialogues of the policy")
@@ -190,6 +193,7 @@ def _play(chunk: tuple[SimulatedSettings, Sequence[int]]) -> list[_Pair]:
 class _Drawn:
     """What a dialogue begins from."""
 
+    name: str
     rng: random.Random
     seed: int
     today: date
@@ -198,10 +202,15 @@ class _Drawn:
     def at(cls, name: str) -> "_Drawn":
         rng = random.Random(f"snapshot:{name}")
         seed = int.from_bytes(sha256(f"parley simulated dialogue {name}".encode()).digest()[:6])
-        return cls(rng=rng, seed=seed, today=_FIRST_DAY + timedelta(days=rng.randrange(_DAYS)))
+        return cls(name=name, rng=rng, seed=seed, today=_FIRST_DAY + timedelta(days=rng.randrange(_DAYS)))
 
-    def meeting(self, language: Language) -> Meeting:
+    def language(self, chinese: float) -> Language:
+        """Which language it is held in, where so large a share of all is in Chinese."""
+        return "zh" if random.Random(f"language:{self.name}").random() < chinese else "en"
+
+    def meeting(self, chinese: float) -> Meeting:
         """The hotel that ``converse`` would meet, from which a context draws it again."""
+        language = self.language(chinese)
         tickets = sample_tickets(self.seed, today=self.today)
         profile = sample_profile(tuple(fact for fact, _ in tickets), self.seed, language=language)
         return Meeting(number=0, seed=self.seed, tickets=tickets, profile=profile, chances=self.seed, today=self.today, language=language)
@@ -214,7 +223,7 @@ def _later(settings: SimulatedSettings) -> str:
 def _dialogue(settings: SimulatedSettings, number: int, experts: Sequence[Expert]) -> Iterator[_Pair]:
     """Some turns of one scripted dialogue."""
     at = _Drawn.at(f"{settings.seed}{_later(settings)}/{number}")
-    conversation = converse(at.seed, today=at.today, quality=at.rng.choice(SPEAKERS), language=settings.language)
+    conversation = converse(at.seed, today=at.today, quality=at.rng.choice(SPEAKERS), language=at.language(settings.chinese))
     yield from _turns(settings, at, conversation, experts)
 
 

@@ -52,6 +52,19 @@ def test_that_later_rounds_meet_other_hotels_and_are_rated_by_the_same_experts()
     assert raters[0] == raters[1] != set()
 
 
+def test_that_a_share_of_the_dialogues_is_in_chinese_and_the_english_ones_stay_as_they_were() -> None:
+    mixed = simulated_rows(settings=SimulatedSettings(contexts=48, seed=7, chinese=0.5))
+    languages = {row.id: row.context.language for row in mixed.contexts}
+    assert set(languages.values()) == {"en", "zh"}
+    english = {row.id for row in simulated(48).contexts}
+    assert all((context in english) == (language == "en") for context, language in languages.items())
+    assert {row["language"] for row in mixed.preferences} == {"en", "zh"}
+    for row in mixed.demonstrations:
+        words = row["completion"][0]["content"]
+        assert not any(map(str.isdigit, words)), "a figure is a blank in Chinese too"
+        assert any("\u4e00" <= character <= "\u9fff" for character in words) == (row["language"] == "zh")
+
+
 def test_that_there_are_as_many_contexts_as_were_asked_for_and_about_three_pairs_for_each() -> None:
     rows = simulated(48)
     assert len(rows.contexts) == len({row.id for row in rows.contexts}) == 48
@@ -215,10 +228,10 @@ def test_that_limits_stand_in_no_row_and_no_text_of_a_context() -> None:
 
 @pytest.mark.parametrize(
     ("name", "wrong"),
-    [("contexts", 0), ("raters", 6), ("validation_share", 1.5), ("comparisons", -1), ("own_comparisons", -1), ("own", 1.1)],
+    [("contexts", 0), ("raters", 6), ("validation_share", 1.5), ("comparisons", -1), ("own_comparisons", -1), ("own", 1.1), ("chinese", 2)],
 )
 def test_that_numbers_that_make_no_sense_are_refused(name: str, wrong: float) -> None:
-    with pytest.raises(ValueError, match=r"at least|cannot be rated|shares are in"):
+    with pytest.raises(ValueError, match=r"at least|cannot be rated|is a share in"):
         replace(SimulatedSettings(), **{name: wrong})
 
 
