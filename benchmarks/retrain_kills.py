@@ -40,12 +40,14 @@ from db.errors import ParleyError
 from db.models import PolicyVersion, Retrain
 from db.repositories import retrains
 from db.vocabulary import PolicyStatus, RetrainState, RetrainStep
+from training.jobs.app import app
 from training.jobs.plan import Effort, RetrainPlan, Simulated
 from training.jobs.requests import override_gate, request_retrain
 from training.jobs.settings import JobSettings
 from training.runs.plan import file_sha256
 from webapp.instance.record import Home
 from webapp.instance.start import end, follow, launch
+from webapp.workers import wake
 
 TARGETS = ("worker", "trainer", "beat", "redis", "postgres", "model")
 PLAN = RetrainPlan(
@@ -143,6 +145,7 @@ def one_retrain(sessions: SessionFactory, home: Home, line: str, console: Consol
             return request_retrain(session, PLAN.model_copy(update={"line": line}), settings=JobSettings()).id
 
     retrain_id = _patiently(ask)
+    wake([retrain_id])
     folder = home.path / "retrains" / str(retrain_id)
     if figures:
         (place := folder / RetrainStep.EVALUATE).mkdir(parents=True, exist_ok=True)
@@ -156,6 +159,7 @@ def one_retrain(sessions: SessionFactory, home: Home, line: str, console: Consol
             status.update(f"{line}: {row.state} {row.step or ''} after {time.monotonic() - since:.0f} s")
             if row.state is RetrainState.REJECTED:
                 _patiently(lambda: _let_past(sessions, retrain_id))
+                wake([retrain_id])
             elif row.state.is_end:
                 return row, most
             if time.monotonic() > deadline:
@@ -211,6 +215,8 @@ def measured(home: Home, *, retrains_: int, anew: int, every_s: float, seed: int
     """All figures; ``faults`` names what should not have been."""
     record = home.read()
     assert record is not None, "what has started is written down"
+    # As the page does it: who asks also wakes a worker, where the broker answers.
+    app.conf.update(broker_url=record.broker_url)
     engine = create_engine_from(record.database_url, pooled=False)
     sessions, faults, seconds = session_factory(engine), list[str](), list[float]()
     chaos = Chaos(home=home, rng=random.Random(seed), every_s=every_s)

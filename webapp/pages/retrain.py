@@ -11,7 +11,7 @@ from db.models import Retrain, RetrainStepRow
 from db.repositories import retrains
 from db.vocabulary import RetrainState
 from training.jobs import requests
-from webapp import database
+from webapp import database, workers
 from webapp.auth.identity import Identity
 from webapp.components.retrain_views import asked_words, gain_chart, passed, retrain_words, state_chip, steps_html, verdict_html
 from webapp.components.run_words import duration
@@ -126,6 +126,7 @@ def _offer_override(retrain: Retrain, person: Identity) -> None:
     except ParleyError as error:
         st.error(str(error), icon=":material/error:")
         return
+    workers.wake([retrain.id])
     note("It goes on: the version will be published.")
     st.rerun()
 
@@ -141,6 +142,7 @@ def _begin_again(retrain_id: UUID, person: Identity) -> None:
     with told():
         with database.sessions().begin() as session:
             requests.begin_again(session, retrain_id, actor=person.user_id)
+        workers.wake([retrain_id])
         note("It waits for a worker again.")
 
 
