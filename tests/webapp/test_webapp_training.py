@@ -191,23 +191,29 @@ class TestARetrain:
             assert retrains.get(session, retrain).cancel_asked_at is not None
 
     def test_that_one_that_was_rejected_can_be_let_on_for_a_reason(
-        self, web_database: SessionFactory, tmp_path: Path, open_page: OpenPage
+        self, web_database: SessionFactory, tmp_path: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        woken: list[UUID] = []
+        monkeypatch.setattr("webapp.workers.wake", woken.extend)
         retrain = add_retrain(web_database, tmp_path / "a", state=RetrainState.REJECTED, step=RetrainStep.GATE, verdict=REFUSED)
         page = open_page("retrain", id=str(retrain))
         assert "Rejected by the gate" in words(page)
         assert "&lt;b&gt;worse" in words(page)
         next(button for button in page.button if button.label == "Override the gate").click().run()
         assert ["Say in 10 to 2,000 characters" in error.value for error in page.error] == [True]
+        assert woken == []
         page.text_area(key=f"override:{retrain}:reason").input("The raters were mistaken: see ticket 12.")
         next(button for button in page.button if button.label == "Override the gate").click().run()
         assert "Pat Ops let it go on all the same" in page.warning[0].value
+        assert woken == [retrain], "nobody waits for the next tick"
         with web_database() as session:
             assert retrains.get(session, retrain).state is RetrainState.QUEUED
 
     def test_that_one_that_failed_says_why_and_can_be_begun_again(
-        self, web_database: SessionFactory, tmp_path: Path, open_page: OpenPage
+        self, web_database: SessionFactory, tmp_path: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        woken: list[UUID] = []
+        monkeypatch.setattr("webapp.workers.wake", woken.extend)
         retrain = add_retrain(
             web_database, tmp_path / "a", state=RetrainState.FAILED, step=RetrainStep.POLICY, error="The disk is full: free 2 GiB."
         )
@@ -215,6 +221,7 @@ class TestARetrain:
         assert [error.value for error in page.error] == ["The disk is full: free 2 GiB."]
         next(button for button in page.button if button.label == "Begin again").click().run()
         assert "Waits" in words(page)
+        assert woken == [retrain]
 
     def test_that_they_are_listed_with_how_far_each_is(self, web_database: SessionFactory, tmp_path: Path, open_page: OpenPage) -> None:
         add_retrain(
