@@ -102,6 +102,9 @@ def snapshot(
     simulated: Annotated[bool, typer.Option("--simulated", help="From simulated dialogues and experts, without a database.")] = False,
     n: Annotated[int, typer.Option("--n", min=1, max=1_000_000, help="Contexts to simulate.")] = 2_000,
     seed: Annotated[int, typer.Option(help="Of what is simulated.")] = 0,
+    chinese: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the simulated dialogues in Chinese; the others are in English.")
+    ] = 0.0,
     at_once: Annotated[int, typer.Option(min=1, max=64, help="Processes that simulate; the bytes do not depend on it.")] = 1,
     as_of: Annotated[str, typer.Option(help="What the database held then: date and time with a time zone; left out, now.")] = "",
     since: Annotated[str, typer.Option(help="Only what was judged then or later.")] = "",
@@ -119,7 +122,8 @@ def snapshot(
     from webapp.instance.services import connected_training
 
     settings = asked_for(
-        simulated=simulated, contexts=n, seed=seed, as_of=as_of, since=since, languages=languages or [], sources=sources or [],
+        simulated=simulated, contexts=n, seed=seed, chinese=chinese,
+        as_of=as_of, since=since, languages=languages or [], sources=sources or [],
         people_only=people_only, min_trust=min_trust, flagged=flagged or [], judged_only=judged_only, allow_one_rater=allow_one_rater,
         validation_share=validation_share,
     )  # fmt: skip

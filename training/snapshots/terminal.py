@@ -28,6 +28,7 @@ def asked_for(
     simulated: bool,
     contexts: int,
     seed: int,
+    chinese: float,
     as_of: str,
     since: str,
     languages: Sequence[str],
@@ -50,7 +51,7 @@ def asked_for(
             return logged
         if logged != SnapshotSettings(validation_share=validation_share):
             raise SnapshotError("Filters choose among what people judged: leave them out, or leave out --simulated.")
-        return SimulatedSettings(contexts=contexts, seed=seed, validation_share=validation_share)
+        return SimulatedSettings(contexts=contexts, seed=seed, chinese=chinese, validation_share=validation_share)
     except ValueError as error:
         raise SnapshotError(f"Such a snapshot cannot be taken: {error}.") from error
 

@@ -92,13 +92,13 @@ def test_that_the_program_reads_the_database_that_is_named(
 
 
 def asked(**more: object) -> SimulatedSettings | SnapshotSettings:
-    plain = {"simulated": False, "contexts": 9, "seed": 3, "as_of": "", "since": "", "languages": [], "sources": [], "flagged": [],
-             "validation_share": 0.2}  # fmt: skip
+    plain = {"simulated": False, "contexts": 9, "seed": 3, "chinese": 0.25, "as_of": "", "since": "", "languages": [], "sources": [],
+             "flagged": [], "validation_share": 0.2}  # fmt: skip
     return asked_for(**{**plain, **more})  # pyright: ignore[reportArgumentType]
 
 
 def test_that_options_become_settings() -> None:
-    assert asked(simulated=True) == SimulatedSettings(contexts=9, seed=3, validation_share=0.2)
+    assert asked(simulated=True) == SimulatedSettings(contexts=9, seed=3, chinese=0.25, validation_share=0.2)
     assert asked() == SnapshotSettings(validation_share=0.2)
     moment = datetime(2027, 1, 31, tzinfo=UTC)
     wanted = SnapshotSettings(as_of=moment, languages=("en",), sources=(Source.EDIT,), people_only=True, validation_share=0.2)
