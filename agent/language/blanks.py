@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from agent.domain import AllowedMove, TicketFacts, TurnContext, selling_from_net
-from agent.language.written import SIGNS, amount_text, day_text, is_written_in, stay_text
+from agent.language.written import HAN, SIGNS, amount_text, day_text, is_written_in, stay_text
 from db.errors import ParleyError
 from db.vocabulary import Mood, Speaker
 
@@ -132,7 +132,7 @@ def blank_out(text: str, context: TurnContext, move: AllowedMove) -> str:
     return pattern.sub(lambda found: f"{{{forms[found[0]]}}}", text)
 
 
-_WORD = r"[^\W_\u3400-\u9fff]"
+_WORD = rf"[^\W_{HAN}]"
 """What a value that is a word of its own cannot touch: a letter or digit. Chinese leaves no space between words."""
 _PREFERRED = (
     "evidence", "agreed", "net", "selling", "offer", "current_selling", "competitor_price", "competitor_source", "dates", "check_in",

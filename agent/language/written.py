@@ -14,7 +14,9 @@ CURRENCIES_ZH = {
 }  # fmt: skip
 """What stands behind an amount in Chinese; a currency that is not listed stands there with its ISO code."""
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
-_HAN = re.compile("[\u3400-\u9fff]")
+HAN = r"\u3400-\u9fff"
+"""Chinese characters, for a class of a regular expression."""
+_HAN = re.compile(f"[{HAN}]")
 
 
 def amount_text(amount: Decimal, currency: str, language: str = "en") -> str:

@@ -109,8 +109,7 @@ def _cases(found: Results) -> str:
     """By language and by fault: an arm a column, shares fixed and fixed cleanly."""
     head = ["", "answers an arm", *(f"{row.arm}: fix, clean" for row in found.rows)]
     parts: list[str] = []
-    for of_row in (lambda row: _spoken(row.cases_by_language), lambda row: row.cases_by_fault):
-        groups = [of_row(row) for row in found.rows]
+    for groups in ([_spoken(row.cases_by_language) for row in found.rows], [row.cases_by_fault for row in found.rows]):
         names = list(dict.fromkeys(name for group in groups for name in group))
         rows = [
             [name.replace("_", " "), max(group[name].answers for group in groups if name in group),

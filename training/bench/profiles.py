@@ -42,7 +42,7 @@ class Profile(BaseModel):
     contexts: int = Field(ge=20)
     """Simulated contexts, of trained personas and phrases; a part of their hotels is for validation."""
     chinese: float = Field(default=0.0, ge=0, le=1)
-    """Share of the material's dialogues that are held in Chinese; the measured ones are in English, and 17 of the bad cases in Chinese."""
+    """Share of the material's dialogues that are held in Chinese; the measured dialogues are in English, the bad cases in both."""
     validation_share: float = Field(default=0.15, gt=0, lt=1)
     samples: int = Field(default=2, ge=1)
     """Replies of the base to each context, rated beside the scripted ones: the reward model learns to rank what a policy writes."""
