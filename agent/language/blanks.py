@@ -128,7 +128,7 @@ def blank_out(text: str, context: TurnContext, move: AllowedMove) -> str:
         for form in _forms(name, values[name], context, context.fact(move.label)):
             forms.setdefault(form, name)
     longest_first = sorted(forms, key=len, reverse=True)
-    pattern = re.compile("|".join(rf"(?<!{_WORD})(?<!\d[.,]){re.escape(form)}(?!{_WORD}|[.,]\d)" for form in longest_first))
+    pattern = re.compile(rf"(?<!{_WORD})(?<!\d[.,])(?:{'|'.join(map(re.escape, longest_first))})(?!{_WORD}|[.,]\d)")
     return pattern.sub(lambda found: f"{{{forms[found[0]]}}}", text)
 
 
