@@ -8,11 +8,13 @@ replicas and not on who finished first.
 import copy
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 from transformers import Qwen3ForCausalLM
 
 from agent.serving.precision import fast_format
@@ -55,7 +57,7 @@ class Replicas:
         rows = [_Rows(batch.ids[start::count], batch.labels[start::count], batch.weights[start::count]) for start in range(count)]
         losses = self._each([_task(self._gradients, model, own, total) for model, own in zip(self._models, rows, strict=True)])
         self._collect()
-        self._each([_task(_update, optimiser, peak * rate) for optimiser, peak in self._optimisers])
+        self._each([_task(update, optimiser, peak * rate) for optimiser, peak in self._optimisers])
         return sum(losses)
 
     def state(self) -> list[dict[str, Any]]:
@@ -128,9 +130,23 @@ def _task(function: Callable[..., float], *arguments: object) -> Callable[[], fl
     return lambda: function(*arguments)
 
 
-def _update(optimiser: torch.optim.Optimizer, rate: float) -> float:
+def update(optimiser: torch.optim.Optimizer, rate: float) -> float:
+    """One step at that learning rate, in the format that this machine multiplies fast; the gradients are forgotten. Returns the rate."""
     for group in optimiser.param_groups:
         group["lr"] = rate
-    optimiser.step()
+    with _InFloat32() if fast_format() == "float32" else nullcontext():
+        optimiser.step()
     optimiser.zero_grad(set_to_none=True)
     return rate
+
+
+class _InFloat32(TorchFunctionMode):
+    """Keeps PyTorch's Muon in float32: its Newton-Schulz iterations turn every update into bfloat16, and a processor without instructions
+    for that spends five sixths of a step on them."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is torch.Tensor.bfloat16:
+            return args[0].clone()
+        return func(*args, **(kwargs or {}))

@@ -1,11 +1,14 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import Qwen3ForCausalLM
 
+from training.starter import replicas
 from training.starter.model import fresh_model
 from training.starter.presets import PRESETS, UnknownPreset, preset_named
 from training.starter.pretraining import StepReport, pretrain, schedule
@@ -58,6 +61,35 @@ def test_without_resume_a_checkpoint_is_not_taken_up(tmp_path: Path) -> None:
     run(tmp_path / "checkpoint.pt", stop_after=3)
     _, reports = run(tmp_path / "checkpoint.pt")
     assert reports[0].step == 1
+
+
+class Multiplied(TorchDispatchMode):
+    """Notes in which formats matrices are multiplied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.formats: set[torch.dtype] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (torch.ops.aten.mm.default, torch.ops.aten.addmm.default):
+            self.formats.add(args[0].dtype)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(("fast", "format"), [("float32", torch.float32), ("bfloat16", torch.bfloat16)])
+def test_that_muon_multiplies_in_the_format_that_is_fast_here(monkeypatch: pytest.MonkeyPatch, fast: str, format: torch.dtype) -> None:
+    monkeypatch.setattr(replicas, "fast_format", lambda: fast)
+    weight = torch.nn.Parameter(torch.randn(8, 6, generator=torch.Generator().manual_seed(1)))
+    weight.grad = gradient = torch.randn(8, 6, generator=torch.Generator().manual_seed(2))
+    before, given = weight.detach().clone(), gradient.clone()
+    with Multiplied() as seen:
+        replicas.update(torch.optim.Muon([weight], lr=1.0, weight_decay=0.0), 0.1)
+    assert seen.formats == {format}
+    assert torch.equal(gradient, given)
+    # The update is the gradient with its singular values near one: 0.1 times the root of 8/6.
+    step = torch.linalg.svdvals((before - weight.detach()) / (0.1 * (8 / 6) ** 0.5))
+    assert step.min() > 0.6
+    assert step.max() < 1.3
 
 
 def test_only_completions_are_learned_where_the_prompt_share_is_nothing() -> None:
