@@ -27,8 +27,12 @@ def ensure_first_version(session: Session, model_name: str) -> PolicyVersion:
 
 
 def choose_version(session: Session, *, point: int, model_name: str) -> PolicyVersion:
-    """The version for a new conversation; ``point`` is a random number that draws the arm."""
-    active = {deployment.role: deployment for deployment in deployments.list_active(session)}
+    """The version for a new conversation; ``point`` is a random number that draws the arm.
+
+    Versions of another base than ``model_name``, which is the one that is served, are passed over.
+    """
+    served = [one for one in deployments.list_active(session) if one.policy_version.base_model == model_name]
+    active = {deployment.role: deployment for deployment in served}
     canary = active.get(DeploymentRole.CANARY)
     if canary is not None and point % _POINTS < canary.share * _POINTS:
         return canary.policy_version

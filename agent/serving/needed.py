@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.exc import ProgrammingError
 
 from db.engine import DatabaseBusy, DatabaseUnreachable, create_engine_from, session_factory
+from db.models import PolicyVersion
 from db.repositories import policy_versions
 
 log = structlog.get_logger(__name__)
@@ -20,10 +21,11 @@ _PATIENCE_S = 10.0
 """A database that is started beside us needs a moment; the server itself needs longer to start than this."""
 
 
-def needed_adapters(database_url: str | None, *, max_rank: int, patience_s: float = _PATIENCE_S) -> dict[str, Path]:
+def needed_adapters(database_url: str | None, *, base_model: str, max_rank: int, patience_s: float = _PATIENCE_S) -> dict[str, Path]:
     """Folders by name; empty where no database is named, it does not answer in time, or has no tables yet.
 
-    An adapter that would keep the server from starting, since its files are gone or its rank is above ``max_rank``, is left out.
+    An adapter that would keep the server from starting, since its files are gone or its rank is above ``max_rank``, is left out, and so
+    is one of another base than the one that is served as ``base_model``.
     """
     if database_url is None:
         return {}
@@ -42,14 +44,17 @@ def needed_adapters(database_url: str | None, *, max_rank: int, patience_s: floa
             # A first start: the schema is being laid.
             return {}
         else:
-            named = {version.name: Path(version.adapter_path) for version in versions if version.adapter_path is not None}
-            return {name: path for name, path in named.items() if _can_be_served(name, path, max_rank)}
+            adapters = [(version, Path(version.adapter_path)) for version in versions if version.adapter_path is not None]
+            return {version.name: path for version, path in adapters if _can_be_served(version, path, base_model, max_rank)}
 
 
-def _can_be_served(name: str, path: Path, max_rank: int) -> bool:
+def _can_be_served(version: PolicyVersion, path: Path, base_model: str, max_rank: int) -> bool:
+    if version.base_model != base_model:
+        log.warning("serving.other_base", version=version.name, trained_on=version.base_model, served=base_model)
+        return False
     config = path / "adapter_config.json"
     rank = json.loads(config.read_text(encoding="utf-8")).get("r") if config.is_file() else None
     fine = isinstance(rank, int) and rank <= max_rank
     if not fine:
-        log.warning("serving.cannot_be_served", version=name, path=str(path), rank=rank, max_rank=max_rank)
+        log.warning("serving.cannot_be_served", version=version.name, path=str(path), rank=rank, max_rank=max_rank)
     return fine

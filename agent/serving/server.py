@@ -106,7 +106,7 @@ def main() -> None:
         sys.exit(str(error))
     cpu = on_cpu()
     os.environ.update(environment(settings, cpu=cpu))
-    needed = needed_adapters(DatabaseSettings().database_url, max_rank=settings.max_lora_rank)
+    needed = needed_adapters(DatabaseSettings().database_url, base_model=settings.model_name, max_rank=settings.max_lora_rank)
     sys.argv = ["vllm", *arguments(settings, cpu=cpu, needed=needed)]
     # Imported by name: the CPU and the GPU build are two distributions of one package, and neither is typed.
     entry = importlib.import_module("vllm.entrypoints.launchers.api_server.entry")

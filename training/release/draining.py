@@ -1,8 +1,9 @@
 """Draining: versions that are out of use lose their last conversations, then their place on the model servers.
 
 Decided here: a conversation of a version that was rolled back goes on with the live one at once, for what harms new hotels harms old ones;
-one of a version that was merely followed by a better one keeps it to its end, but for at most ``drain_days``. A version that nobody uses
-any more is taken out after a grace; its files stay, so that it can be gone back to. What a server lost by a restart, it is given again.
+and so does one of a version on a base that is served no more; one of a version that was merely followed by a better one keeps it to its
+end, but for at most ``drain_days``. A version that nobody uses any more is taken out after a grace; its files stay, so that it can be gone
+back to. What a server lost by a restart, it is given again.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from db.engine import SessionFactory
 from db.models import PolicyVersion
 from db.repositories import audit_events, conversations, deployments, policy_versions
 from db.vocabulary import DeploymentRole
-from training.release.fleet import Fleet, adapter_of
+from training.release.fleet import Fleet, restore
 from training.release.settings import ReleaseSettings
 
 log = structlog.get_logger(__name__)
@@ -100,17 +101,20 @@ def move_all(sessions: SessionFactory, from_id: UUID, to_id: UUID, *, opened_bef
 
 
 def _move_off(sessions: SessionFactory, opened_before: datetime) -> int:
-    """Conversations of versions out of use go on with the live one: of those rolled back all, of others those opened before then."""
+    """Conversations of versions out of use go on with the live one: of those rolled back, or on another base, all; of others those opened
+    before then."""
     with sessions() as session:
         live = deployments.find_active(session, DeploymentRole.LIVE)
         in_use = {one.policy_version_id for one in deployments.list_active(session)}
-        idle = [version.id for version in policy_versions.list_needed(session) if version.id not in in_use]
-        rolled_back = {version_id for version_id in idle if deployments.is_retired(session, version_id)}
+        idle = [version for version in policy_versions.list_needed(session) if version.id not in in_use]
+        rolled_back = {version.id for version in idle if deployments.is_retired(session, version.id)}
     if live is None:
         return 0
+    base = live.policy_version.base_model
+    at_once = rolled_back | {version.id for version in idle if version.base_model != base}
     return sum(
-        move_all(sessions, version_id, live.policy_version_id, opened_before=None if version_id in rolled_back else opened_before)
-        for version_id in idle
+        move_all(sessions, version.id, live.policy_version_id, opened_before=None if version.id in at_once else opened_before)
+        for version in idle
     )
 
 
@@ -128,12 +132,10 @@ def _loaded(fleet: Fleet) -> tuple[set[str], list[str]]:
 
 def _load_where_missing(fleet: Fleet, version: PolicyVersion) -> bool:
     """Whether any replica that answers had lost it."""
-    adapter = adapter_of(version)
     lost = False
-    for server in fleet.servers if adapter is not None else ():
-        assert adapter is not None
+    for server in fleet.servers:
         try:
-            lost |= bool(server.load_missing([adapter]))
+            lost |= restore(server, version)
         except ModelServerUnavailable:
             log.warning("release.away", url=server.base_url, version=version.name)
     return lost

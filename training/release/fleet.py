@@ -33,9 +33,22 @@ class Adapter:
     path: Path
 
 
-def adapter_of(version: PolicyVersion) -> Adapter | None:
-    """What a replica must hold to answer as the version; None for the base model itself, which it always does."""
-    return None if version.adapter_path is None else Adapter(name=version.name, path=Path(version.adapter_path))
+def restore(server: ModelServer, version: PolicyVersion) -> bool:
+    """Make a replica answer as a version that was published before, whatever folder it has it from; whether the replica had lost it.
+
+    Raises:
+        AdapterRefused: if the replica would not, or serves another base than the version was trained on.
+        ModelServerUnavailable: if it is away.
+    """
+    if version.adapter_path is None:
+        # The base itself, which it always has.
+        return False
+    if (served := server.base_model) != version.base_model:
+        raise AdapterRefused(
+            f"{version.name} was trained on {version.base_model}, and the model server at {server.base_url} serves {served}: "
+            f"make a version of {served} live, or serve {version.base_model} again."
+        )
+    return bool(server.load_missing([Adapter(name=version.name, path=Path(version.adapter_path))]))
 
 
 class Fleet:
@@ -106,13 +119,6 @@ class Fleet:
             for server in fresh:
                 _take_out(server, version.name)
             raise
-
-    def load_where_missing(self, version: Loadable) -> tuple[str, ...]:
-        """The same for a version that was published before, whatever folder a replica has it from; returns which replicas had lost it."""
-        lost = [server for server in self.servers if version.name not in server.loaded()]
-        for server in lost:
-            server.load(version)
-        return tuple(server.base_url for server in lost)
 
     def unload(self, name: str, *, keep: Collection[str] = ()) -> None:
         """Take a version out everywhere but at the addresses to ``keep``; running streams finish on it.

@@ -20,7 +20,7 @@ from db.models import Deployment, Json, PolicyVersion
 from db.repositories import audit_events, deployments, policy_versions
 from db.vocabulary import DeploymentRole, PolicyStatus
 from training.release.draining import Swept, move_all, sweep
-from training.release.fleet import Fleet, adapter_of
+from training.release.fleet import Fleet, restore
 
 log = structlog.get_logger(__name__)
 
@@ -194,9 +194,8 @@ def _deployable(session: Session, version_id: UUID) -> PolicyVersion:
 
 def _ensure(fleet: Fleet, version: PolicyVersion) -> None:
     """Every replica holds it."""
-    adapter = adapter_of(version)
-    if adapter is not None:
-        fleet.load_where_missing(adapter)
+    for server in fleet.servers:
+        restore(server, version)
 
 
 def _reshare(session: Session, canary: Deployment, share: Decimal, live: Deployment | None, actor: UUID | None) -> Moved:
@@ -217,13 +216,10 @@ def _go_back(session: Session, fleet: Fleet, goes: Deployment, actor: UUID | Non
 
 def _ensure_somewhere(fleet: Fleet, version: PolicyVersion) -> None:
     """Every replica that answers holds it; one at least has to."""
-    adapter = adapter_of(version)
-    if adapter is None:
-        return
     failures: list[AdapterRefused | ModelServerUnavailable] = []
     for server in fleet.servers:
         try:
-            server.load_missing([adapter])
+            restore(server, version)
         except (AdapterRefused, ModelServerUnavailable) as error:
             log.warning("release.replica_left_behind", url=server.base_url, version=version.name, error=str(error))
             failures.append(error)

@@ -39,7 +39,7 @@ def used(sessions: SessionFactory, tmp_path: Path) -> Path:
 
 
 def test_that_what_is_in_use_and_can_be_served_is_needed(database_url: str, used: Path) -> None:
-    needed = needed_adapters(database_url, max_rank=8)
+    needed = needed_adapters(database_url, base_model="parley-starter", max_rank=8)
     assert needed == {"policy-v4": used / "policy-v4", "policy-v3": used / "policy-v3"}
     flags = arguments(ServingSettings(), cpu=True, needed=needed)
     at = flags.index("--lora-modules")
@@ -50,7 +50,11 @@ def test_that_what_is_in_use_and_can_be_served_is_needed(database_url: str, used
     }
 
 
+def test_that_nothing_is_put_on_another_base(database_url: str, used: Path) -> None:
+    assert needed_adapters(database_url, base_model="a-larger-model", max_rank=8) == {}
+
+
 def test_that_no_database_stops_no_server(empty_database_url: str) -> None:
-    assert needed_adapters(None, max_rank=8) == {}
-    assert needed_adapters(empty_database_url, max_rank=8) == {}
-    assert needed_adapters("postgresql://parley@127.0.0.1:9/none", max_rank=8, patience_s=0) == {}
+    assert needed_adapters(None, base_model="parley-starter", max_rank=8) == {}
+    assert needed_adapters(empty_database_url, base_model="parley-starter", max_rank=8) == {}
+    assert needed_adapters("postgresql://parley@127.0.0.1:9/none", base_model="parley-starter", max_rank=8, patience_s=0) == {}

@@ -65,6 +65,39 @@ def test_that_a_canary_gets_its_share_and_the_live_version_the_rest(sessions: Se
     assert drawn.count("policy-v2") == 30
 
 
+def test_that_versions_of_another_base_get_no_new_conversation(sessions: SessionFactory, fleet: Fleet, published: Published) -> None:
+    first, second = published("policy-v2"), published("policy-v3")
+    promote(sessions, fleet, first)
+    start_canary(sessions, fleet, second, share=0.25)
+    with sessions.begin() as session:
+        drawn = {choose_version(session, point=point, model_name="a-larger-model").name for point in range(0, 1_000_000, 25_000)}
+        live = deployments.find_active(session, DeploymentRole.LIVE)
+    assert drawn == {"a-larger-model"}
+    assert live is not None
+    assert live.policy_version_id == first
+
+
+def test_that_a_version_is_never_put_on_another_base(
+    sessions: SessionFactory, fleet: Fleet, published: Published, replicas: Replicas
+) -> None:
+    first, second = published("policy-v2"), published("policy-v3")
+    promote(sessions, fleet, first)
+    held = conversation(sessions, first)
+    for one in replicas:
+        one.base = "a-larger-model"
+        one.adapters.clear()
+    with pytest.raises(AdapterRefused, match=r"policy-v3 was trained on parley-starter, .* serves a-larger-model"):
+        promote(sessions, fleet, second)
+    with pytest.raises(AdapterRefused, match="policy-v2 was trained on parley-starter"):
+        sweep(sessions, fleet)
+    assert not any(one.adapters for one in replicas)
+    with sessions.begin() as session:
+        fitting = choose_version(session, point=0, model_name="a-larger-model").id
+    promote(sessions, fleet, fitting)
+    assert sweep(sessions, fleet).moved == 1
+    assert version_of(sessions, held) == fitting
+
+
 def test_that_every_move_is_in_the_audit_trail_once(sessions: SessionFactory, fleet: Fleet, published: Published) -> None:
     first, second = published("policy-v2"), published("policy-v3")
     with sessions.begin() as session:
