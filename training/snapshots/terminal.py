@@ -37,7 +37,7 @@ def asked_for(
     validation_share: float,
     **filters: Any,
 ) -> SnapshotSettings | SimulatedSettings:
-    """What a command line asks for. Raises SnapshotError for a value that is none, and for filters on what is simulated."""
+    """What a command line asks for. Raises SnapshotError for a value that is none, and for options of the other kind of snapshot."""
     wanted: dict[str, Any] = filters | {
         "as_of": _moment("--as-of", as_of),
         "since": _moment("--since", since),
@@ -47,11 +47,14 @@ def asked_for(
     }
     try:
         logged = SnapshotSettings(**wanted, validation_share=validation_share)
+        drawn = SimulatedSettings(contexts=contexts, seed=seed, chinese=chinese, validation_share=validation_share)
         if not simulated:
+            if drawn != SimulatedSettings(validation_share=validation_share):
+                raise SnapshotError("--n, --seed and --chinese tell how to simulate: leave them out, or add --simulated.")
             return logged
         if logged != SnapshotSettings(validation_share=validation_share):
             raise SnapshotError("Filters choose among what people judged: leave them out, or leave out --simulated.")
-        return SimulatedSettings(contexts=contexts, seed=seed, chinese=chinese, validation_share=validation_share)
+        return drawn
     except ValueError as error:
         raise SnapshotError(f"Such a snapshot cannot be taken: {error}.") from error
 

@@ -92,13 +92,14 @@ def test_that_the_program_reads_the_database_that_is_named(
 
 
 def asked(**more: object) -> SimulatedSettings | SnapshotSettings:
-    plain = {"simulated": False, "contexts": 9, "seed": 3, "chinese": 0.25, "as_of": "", "since": "", "languages": [], "sources": [],
+    plain = {"simulated": False, "contexts": 2_000, "seed": 0, "chinese": 0.0, "as_of": "", "since": "", "languages": [], "sources": [],
              "flagged": [], "validation_share": 0.2}  # fmt: skip
     return asked_for(**{**plain, **more})  # pyright: ignore[reportArgumentType]
 
 
 def test_that_options_become_settings() -> None:
-    assert asked(simulated=True) == SimulatedSettings(contexts=9, seed=3, chinese=0.25, validation_share=0.2)
+    drawn = asked(simulated=True, contexts=9, seed=3, chinese=0.25)
+    assert drawn == SimulatedSettings(contexts=9, seed=3, chinese=0.25, validation_share=0.2)
     assert asked() == SnapshotSettings(validation_share=0.2)
     moment = datetime(2027, 1, 31, tzinfo=UTC)
     wanted = SnapshotSettings(as_of=moment, languages=("en",), sources=(Source.EDIT,), people_only=True, validation_share=0.2)
@@ -110,6 +111,8 @@ def test_that_options_become_settings() -> None:
     [
         ({"simulated": True, "people_only": True}, "leave out --simulated"),
         ({"simulated": True, "contexts": 0}, "contexts.* at least 1"),
+        ({"chinese": 0.25}, "add --simulated"),
+        ({"contexts": 9}, "add --simulated"),
         ({"as_of": "yesterday"}, "'yesterday' is no date and time"),
         ({"since": "2027-01-31"}, "needs a time zone"),
         ({"sources": ["edits"]}, r"did you mean edit\?"),
