@@ -170,7 +170,10 @@ def bench(
 @starter_app.command()
 def build(
     out: Annotated[Path, typer.Option(help="Folder for the model; an unfinished build in it is resumed.")],
-    preset: Annotated[str, typer.Option(help="toy (a minute, for tests) or full.")] = "full",
+    preset: Annotated[str, typer.Option(help="toy (a minute, for tests), english, or full, which goes on from english.")] = "full",
+    begin: Annotated[
+        Path | None, typer.Option(help="Finished model of the preset that this one goes on from; left out, it is built first.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights on the same machine.")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away an unfinished build.")] = False,
 ) -> None:
@@ -179,6 +182,6 @@ def build(
     from training.starter.progress import bars
 
     with bars() as progress:
-        built = build_starter(out, preset, seed, resume=not fresh, progress=progress)
+        built = build_starter(out, preset, seed, resume=not fresh, progress=progress, begin=begin)
     if built is not None:
         print(f"{built.folder}: sha256 {built.weights_hash}\n{built.adapter}: sha256 {built.adapter_hash}")

@@ -19,12 +19,15 @@ import torch
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from agent.language.prompts import prompts_version
+from agent.serving.precision import fast_format
 from agent.simulation.phrases import LANGUAGES
+from db.errors import ParleyError
 from training.settings import TrainingSettings
 from training.starter import adapter
 from training.starter.card import BuildFacts, model_card, processor
 from training.starter.corpus import counts, mixed, play_many
 from training.starter.evaluation import Figures, Writing, evaluate_judging, evaluate_reading, evaluate_writing, perplexity, sample_of
+from training.starter.growth import grow, grown_tokenizer
 from training.starter.judging import JudgeExercise
 from training.starter.model import fresh_model, parameter_count
 from training.starter.presets import Preset, preset_named
@@ -40,6 +43,10 @@ TOKENIZER_SAMPLES = 12_000
 TEMPERATURES = 0.0, 0.7
 """At which replies are measured; the second is the one they are served at."""
 _ROOT = Path(__file__).parents[2]
+
+
+class NotABeginning(ParleyError):
+    """A folder that a build cannot begin with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +80,22 @@ def build(
     resume: bool = False,
     progress: Report = silent,
     *,
+    begin: Path | None = None,
     stop_after: int | None = None,
 ) -> Built | None:
     """Build the starter model into ``out / "model"``; intermediate work stays in ``out / "work"``.
 
-    Without ``resume`` earlier work in ``out`` is thrown away. ``stop_after`` ends the training at that step and returns None, as a kill
-    would leave it. Raises ``UnknownPreset``.
+    Without ``resume`` earlier work in ``out`` is thrown away. A preset that goes on from another begins with that one's finished model in
+    the folder ``begin``; left out, that is built first, in ``out`` under its name. ``stop_after`` ends the training at that step and
+    returns None, as a kill would leave it. Raises ``UnknownPreset``, and ``NotABeginning`` where ``begin`` is no such model.
     """
     chosen = preset_named(preset)
+    if begin is not None:
+        _refuse_no_beginning(begin, chosen)
+    elif chosen.goes_on_from:
+        begin = out / chosen.goes_on_from / "model"
+        if not (resume and begin.is_dir()):
+            build(out / chosen.goes_on_from, chosen.goes_on_from, seed, resume, progress)
     threads = TrainingSettings().threads or os.cpu_count() or 1
     torch.set_num_threads(threads)
     work = out / "work"
@@ -88,8 +103,8 @@ def build(
         shutil.rmtree(work)
     work.mkdir(parents=True, exist_ok=True)
     sources = _note_sources(work / "sources.json")
-    prepared = _prepare(work, chosen, seed, threads, progress)
-    model = _new_model(chosen, prepared.tokenizer, seed)
+    prepared = _prepare(work, chosen, seed, threads, progress, begin)
+    model = _first_model(chosen, prepared.tokenizer, seed, begin)
     summary = pretrain(
         model,
         prepared.samples,
@@ -104,10 +119,12 @@ def build(
     )
     if stop_after is not None and stop_after < chosen.steps:
         return None
-    # What ships is bfloat16; what is measured is what ships.
+    # What ships is bfloat16; what is measured is what ships, in the format that this machine multiplies fast.
     torch.nn.Module.to(model, device="cpu", dtype=torch.bfloat16)
     part, adapter_part = work / "model", work / adapter.NAME
     model.save_pretrained(part)
+    parameters, fast = parameter_count(model), getattr(torch, fast_format())
+    torch.nn.Module.to(model, dtype=fast)
     prepared.tokenizer.save_pretrained(part, save_jinja_files=False)
     held_out = play_many(
         HELD_OUT_FIRST_SEED, chosen.held_out_conversations, held_out=True, threads=1, report=lambda _: None, chinese=chosen.chinese
@@ -126,18 +143,20 @@ def build(
         report=lambda step: progress(_training_event(step, phase=f"teaching {adapter.NAME}")),
     )
     adapter.save(adapted, adapter_part)
+    torch.nn.Module.to(model, dtype=fast)
     figures = replace(figures, policy=_writing(model.eval(), prepared.tokenizer, held_out, chosen, seed, progress))
     (part / "model.safetensors").chmod(0o644)
     weights = (part / "model.safetensors").read_bytes()
     facts = BuildFacts(
         preset=chosen,
         seed=seed,
-        parameters=parameter_count(_new_model(chosen, prepared.tokenizer, seed)),
+        parameters=parameters,
         vocabulary=len(prepared.tokenizer),
         weight_bytes=len(weights),
         adapter_bytes=(adapter_part / "adapter_model.safetensors").stat().st_size,
         weights_hash=hashlib.sha256(weights).hexdigest(),
         adapter_hash=hashlib.sha256((adapter_part / "adapter_model.safetensors").read_bytes()).hexdigest(),
+        began_with=None if begin is None else hashlib.sha256((begin / "model.safetensors").read_bytes()).hexdigest(),
         samples=prepared.counts,
         conversations=chosen.conversations,
         training=summary,
@@ -158,7 +177,19 @@ def build(
     )
 
 
-def _prepare(work: Path, preset: Preset, seed: int, threads: int, progress: Report) -> _Prepared:
+def _refuse_no_beginning(folder: Path, preset: Preset) -> None:
+    if not preset.goes_on_from:
+        raise NotABeginning(f"The preset {preset.name} begins with random weights: leave {folder} out.")
+    config = folder / "config.json"
+    if not config.is_file() or not (folder / "tokenizer.json").is_file():
+        raise NotABeginning(f"{folder} is no finished model: name the folder `model` of a build of the preset {preset.goes_on_from}.")
+    told, shape = json.loads(config.read_text(encoding="utf-8")), preset_named(preset.goes_on_from).shape
+    found = tuple(told.get(name) for name in ("num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads"))
+    if found != (wanted := (shape.layers, shape.hidden, shape.feed_forward, shape.heads)):
+        raise NotABeginning(f"{folder} has {found} layers, width, feed-forward width and heads, and {preset.goes_on_from} has {wanted}.")
+
+
+def _prepare(work: Path, preset: Preset, seed: int, threads: int, progress: Report, begin: Path | None) -> _Prepared:
     encoded, told = work / "samples.npz", work / "samples.json"
     if encoded.exists() and told.exists():
         return _Prepared(tokenizer=load_tokenizer(work / "tokenizer"), samples=load_encoded(encoded), counts=json.loads(told.read_text()))
@@ -171,7 +202,10 @@ def _prepare(work: Path, preset: Preset, seed: int, threads: int, progress: Repo
     samples = mixed(exercises, seed=seed)
     progress(BuildEvent(phase="learning the vocabulary", done=0, total=1))
     texts = chain.from_iterable(map(_spoken, samples[:TOKENIZER_SAMPLES]))
-    tokenizer = train_tokenizer(texts, vocabulary=preset.shape.vocabulary, window=preset.shape.window)
+    if begin is None:
+        tokenizer = train_tokenizer(texts, vocabulary=preset.shape.vocabulary, window=preset.shape.window)
+    else:
+        tokenizer = grown_tokenizer(load_tokenizer(begin), texts, vocabulary=preset.shape.vocabulary)
     tokenizer.save_pretrained(work / "tokenizer", save_jinja_files=False)
     progress(BuildEvent(phase="learning the vocabulary", done=1, total=1))
     fitting: list[EncodedSample] = []
@@ -207,8 +241,12 @@ def _note_sources(path: Path) -> int:
     return len(seen)
 
 
-def _new_model(preset: Preset, tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen3ForCausalLM:
-    return fresh_model(preset.shape, vocabulary=len(tokenizer), end_id=end_id(tokenizer), pad_id=pad_id(tokenizer), seed=seed)
+def _first_model(preset: Preset, tokenizer: PreTrainedTokenizerFast, seed: int, begin: Path | None) -> Qwen3ForCausalLM:
+    if begin is None:
+        return fresh_model(preset.shape, vocabulary=len(tokenizer), end_id=end_id(tokenizer), pad_id=pad_id(tokenizer), seed=seed)
+    model = Qwen3ForCausalLM.from_pretrained(begin, dtype=torch.float32)
+    grow(model, load_tokenizer(begin), tokenizer)
+    return model
 
 
 def _training_event(step: StepReport, *, phase: str = "training") -> BuildEvent:

@@ -22,6 +22,8 @@ class BuildFacts:
     adapter_bytes: int
     weights_hash: str
     adapter_hash: str
+    began_with: str | None
+    """SHA-256 of the weights that it began with; None where they were random."""
     samples: Mapping[str, int]
     conversations: int
     training: TrainingSummary
@@ -81,6 +83,7 @@ self-play between the phrasebook and the simulated hotels. It reads hotel messag
 | | |
 |---|---|
 | preset, seed | {facts.preset.name}, {facts.seed} |
+| began with | {_beginning(facts)} |
 | conversations | {facts.conversations:,} simulated{f", {facts.preset.chinese:.0%} of them in Chinese" if facts.preset.chinese else ""} |
 | samples | {made_of} |
 | training | {facts.preset.steps:,} steps, {run.tokens:,} tokens, {run.seconds / 60:.1f} minutes, last loss {run.last_loss:.3f} |
@@ -115,6 +118,12 @@ Judging ({figures.judging.samples} replies): readable {figures.judging.readable:
 ## What it is not for
 Anything outside Parley. Its replies go out only after the guard has checked every number, and an agreement is made by code, never by it.
 """
+
+
+def _beginning(facts: BuildFacts) -> str:
+    if facts.began_with is None:
+        return "random weights"
+    return f"preset {facts.preset.goes_on_from}, SHA-256 `{facts.began_with}`, its vocabulary grown"
 
 
 def _repeatable(sources: int) -> str:

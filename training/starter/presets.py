@@ -1,10 +1,10 @@
 """How big a build is: the model's shape, the amount of self-play and the length of training, by name.
 
-``toy`` runs end to end within a minute and is what CI builds; ``full`` is what ships. Everything that changes the weights stands here or
-is the seed, so a preset and a seed name one model.
+``toy`` runs end to end within a minute and is what CI builds. ``english`` begins with random weights, and ``full``, which is what ships,
+goes on from it to Chinese. Everything that changes the weights stands here or is the seed, so a preset and a seed name one model.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db.errors import ParleyError
 
@@ -33,6 +33,9 @@ class Preset:
     """One size of build."""
 
     name: str
+    goes_on_from: str = ""
+    """The preset whose model it begins with, its vocabulary grown; empty where it begins with random weights. The shapes differ in the
+    vocabulary alone."""
     shape: Shape
     conversations: int
     """Simulated negotiations to learn from."""
@@ -61,36 +64,55 @@ class Preset:
     """Held-out samples of each job that are generated for the model card."""
 
 
+_TOY = Preset(
+    name="toy",
+    shape=Shape(layers=2, hidden=64, feed_forward=128, heads=2, key_value_heads=1, head_dim=32, vocabulary=1024),
+    conversations=24,
+    chinese=0.4,
+    held_out_conversations=4,
+    steps=12,
+    batch_tokens=2048,
+    learning_rate=3e-3,
+    muon_learning_rate=5e-3,
+    warmup_steps=2,
+    adapter_conversations=12,
+    adapter_steps=6,
+    evaluated_samples=4,
+)
+_ENGLISH = Preset(
+    name="english",
+    shape=Shape(layers=5, hidden=256, feed_forward=768, heads=4, key_value_heads=4, vocabulary=4096),
+    conversations=2600,
+    held_out_conversations=80,
+    steps=4200,
+    batch_tokens=4096,
+    learning_rate=2e-3,
+    muon_learning_rate=5e-3,
+    warmup_steps=40,
+    adapter_conversations=1500,
+    adapter_steps=800,
+)
+_FULL = replace(
+    _ENGLISH,
+    name="full",
+    goes_on_from=_ENGLISH.name,
+    shape=replace(_ENGLISH.shape, vocabulary=6144),
+    conversations=3000,
+    chinese=0.5,
+    held_out_conversations=130,
+    steps=3000,
+    # What is known is not to be unlearned first.
+    learning_rate=1e-3,
+    muon_learning_rate=2.5e-3,
+)
 PRESETS: dict[str, Preset] = {
-    "toy": Preset(
-        name="toy",
-        shape=Shape(layers=2, hidden=64, feed_forward=128, heads=2, key_value_heads=1, head_dim=32, vocabulary=1024),
-        conversations=24,
-        chinese=0.4,
-        held_out_conversations=4,
-        steps=12,
-        batch_tokens=2048,
-        learning_rate=3e-3,
-        muon_learning_rate=5e-3,
-        warmup_steps=2,
-        adapter_conversations=12,
-        adapter_steps=6,
-        evaluated_samples=4,
-    ),
-    "full": Preset(
-        name="full",
-        shape=Shape(layers=5, hidden=256, feed_forward=768, heads=4, key_value_heads=4, vocabulary=6144),
-        conversations=4000,
-        chinese=0.4,
-        held_out_conversations=130,
-        steps=6000,
-        batch_tokens=4096,
-        learning_rate=2e-3,
-        muon_learning_rate=5e-3,
-        warmup_steps=40,
-        adapter_conversations=2200,
-        adapter_steps=1000,
-    ),
+    preset.name: preset
+    for preset in (
+        _TOY,
+        replace(_TOY, name="toy-grown", goes_on_from=_TOY.name, shape=replace(_TOY.shape, vocabulary=1100)),
+        _ENGLISH,
+        _FULL,
+    )
 }
 
 

@@ -47,6 +47,11 @@ def train_tokenizer(texts: Iterable[str], *, vocabulary: int, window: int) -> Pr
         show_progress=False,
     )
     bpe.train_from_iterator(texts, trainer)
+    return wrapped(bpe, window=window)
+
+
+def wrapped(bpe: Tokenizer, *, window: int) -> PreTrainedTokenizerFast:
+    """The same as transformers takes it, with the chat template."""
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe,
         eos_token=END,

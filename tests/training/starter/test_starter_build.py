@@ -8,8 +8,9 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agent.serving.versions import AdapterStore
-from training.starter.build import Built, build
+from training.starter.build import Built, NotABeginning, build
 from training.starter.progress import BuildEvent
+from training.starter.tokenizer import load_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,33 @@ def test_a_build_that_was_killed_and_resumed_gives_the_same_weights(whole: Built
     assert resumed is not None
     assert (resumed.weights_hash, resumed.adapter_hash) == (whole.weights_hash, whole.adapter_hash)
     assert "playing" not in {event.phase for event in events}
+
+
+def test_a_build_that_goes_on_keeps_the_vocabulary_and_tells_what_it_began_with(whole: Built, tmp_path: Path) -> None:
+    grown = build(tmp_path / "given", "toy-grown", 3, begin=whole.folder)
+    assert grown is not None
+    old, new = load_tokenizer(whole.folder), load_tokenizer(grown.folder)
+    assert len(old) < len(new) == AutoModelForCausalLM.from_pretrained(grown.folder).config.vocab_size
+    assert old.get_vocab().items() <= new.get_vocab().items()
+    assert whole.weights_hash in (grown.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    # Where no beginning is named, the same one is built.
+    again = build(tmp_path / "built", "toy-grown", 3)
+    assert again is not None
+    assert again.weights_hash == grown.weights_hash
+
+
+@pytest.mark.parametrize(
+    ("preset", "folder", "why"),
+    [
+        ("toy", "model", "begins with random weights"),
+        ("toy-grown", "nowhere", "no finished model"),
+        ("full", "model", r"has \(2, 64, 128, 2\) .* and english has \(5, 256, 768, 4\)"),
+    ],
+)
+def test_what_cannot_be_begun_with_is_refused(whole: Built, tmp_path: Path, preset: str, folder: str, why: str) -> None:
+    with pytest.raises(NotABeginning, match=why):
+        build(tmp_path / "out", preset, begin=whole.folder.parent / folder)
+    assert not (tmp_path / "out").exists()
 
 
 def test_another_seed_gives_another_model(whole: Built, tmp_path: Path) -> None:
