@@ -20,7 +20,9 @@ def ensure_first_version(session: Session, model_name: str) -> PolicyVersion:
         shipped = PolicyVersion(
             name=name, base_model=model_name, adapter_path=str(path), parent_id=version.id, status=PolicyStatus.PUBLISHED
         )
-        version, _ = policy_versions.create(session, shipped)
+        known, _ = policy_versions.create(session, shipped)
+        # An instance that began with another base has the name already, for an adapter on that one.
+        version = known if known.base_model == model_name else version
     if not deployments.list_active(session):
         deployments.deploy(session, version.id, DeploymentRole.LIVE)
     return version

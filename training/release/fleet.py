@@ -37,17 +37,23 @@ def restore(server: ModelServer, version: PolicyVersion) -> bool:
     """Make a replica answer as a version that was published before, whatever folder it has it from; whether the replica had lost it.
 
     Raises:
-        AdapterRefused: if the replica would not, or serves another base than the version was trained on.
+        AdapterRefused: if the replica would not, or serves another base than the version's.
         ModelServerUnavailable: if it is away.
     """
-    if version.adapter_path is None:
-        # The base itself, which it always has.
-        return False
-    if (served := server.base_model) != version.base_model:
+    try:
+        served = server.base_model
+    except ModelServerUnavailable:
+        if version.adapter_path is None:
+            # Nothing is to be loaded: one can go back to the base while its server is away.
+            return False
+        raise
+    if served != version.base_model:
         raise AdapterRefused(
-            f"{version.name} was trained on {version.base_model}, and the model server at {server.base_url} serves {served}: "
+            f"{version.name} needs the base model {version.base_model}, and the model server at {server.base_url} serves {served}: "
             f"make a version of {served} live, or serve {version.base_model} again."
         )
+    if version.adapter_path is None:
+        return False
     return bool(server.load_missing([Adapter(name=version.name, path=Path(version.adapter_path))]))
 
 

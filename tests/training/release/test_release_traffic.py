@@ -12,10 +12,10 @@ from replicas import Replica
 from sqlalchemy import text
 
 from agent.service.exclusive import alone
-from agent.service.routing import choose_version
+from agent.service.routing import choose_version, ensure_first_version
 from agent.serving import AdapterRefused
 from db.engine import SessionFactory
-from db.models import Conversation
+from db.models import Conversation, PolicyVersion
 from db.repositories import audit_events, deployments, policy_versions
 from db.vocabulary import DeploymentRole, DraftStatus, PolicyStatus
 from tests.db.db_rows import Rows
@@ -77,6 +77,13 @@ def test_that_versions_of_another_base_get_no_new_conversation(sessions: Session
     assert live.policy_version_id == first
 
 
+def test_that_what_ships_is_not_taken_for_an_adapter_of_its_name_on_another_base(sessions: SessionFactory) -> None:
+    with sessions.begin() as session:
+        shipped = PolicyVersion(name="policy-v1", base_model="an-older-model", adapter_path="/older", status=PolicyStatus.PUBLISHED)
+        policy_versions.create(session, shipped)
+        assert ensure_first_version(session, "parley-starter").name == "parley-starter"
+
+
 def test_that_a_version_is_never_put_on_another_base(
     sessions: SessionFactory, fleet: Fleet, published: Published, replicas: Replicas
 ) -> None:
@@ -86,9 +93,12 @@ def test_that_a_version_is_never_put_on_another_base(
     for one in replicas:
         one.base = "a-larger-model"
         one.adapters.clear()
-    with pytest.raises(AdapterRefused, match=r"policy-v3 was trained on parley-starter, .* serves a-larger-model"):
-        promote(sessions, fleet, second)
-    with pytest.raises(AdapterRefused, match="policy-v2 was trained on parley-starter"):
+    with sessions.begin() as session:
+        bare = ensure_first_version(session, "an-older-model").id
+    for unfit in (second, bare):
+        with pytest.raises(AdapterRefused, match=r"needs the base model (parley-starter|an-older-model), .* serves a-larger-model"):
+            promote(sessions, fleet, unfit)
+    with pytest.raises(AdapterRefused, match="policy-v2 needs the base model parley-starter"):
         sweep(sessions, fleet)
     assert not any(one.adapters for one in replicas)
     with sessions.begin() as session:
