@@ -18,7 +18,6 @@ from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
-from datetime import date
 from pathlib import Path
 
 from rich.console import Console
@@ -47,8 +46,6 @@ from training.dialogues import held_out
 from training.dialogues.retelling import CannotRetell, retold
 from training.experts import witness
 
-TODAY = date(2027, 1, 4)
-
 
 class UnknownArm(ParleyError):
     """No version has this name."""
@@ -66,9 +63,9 @@ def mark() -> str:
     return digest.hexdigest()[:10]
 
 
-def held_out_jobs(arm: str, *, n: int, seed: int) -> list[Job]:
+def held_out_jobs(arm: str, *, n: int, seed: int, chinese: float = 0.0) -> list[Job]:
     """``n`` negotiations with held-out personas and names; every arm gets the same hotels, as tickets of its own."""
-    return list(held_out.held_out_jobs(n=n, seed=seed, today=TODAY, own=f"{mark()}:{arm}"))
+    return list(held_out.held_out_jobs(n=n, seed=seed, own=f"{mark()}:{arm}", chinese=chinese))
 
 
 def play(negotiations: Negotiations, arm: str, jobs: Sequence[Job], *, seed: int, at_once: int, console: Console) -> Counter[str]:
@@ -216,6 +213,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--arms", default=f"policy-v1,{BASE}", help="versions, the one that the goals are about first")
     parser.add_argument("--seed", type=int, default=2027)
+    parser.add_argument("--chinese", type=float, default=0.0, help="share of them that are held in Chinese, from 0 to 1")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--sample", type=Path, help="write replies for blind reading here, and whose they are to FILE.key.json")
     parser.add_argument("--url", help="a model server that serves the shipped weights under their names; without it one is started")
@@ -223,7 +221,9 @@ def main() -> None:
     arguments = parser.parse_args()
     console = Console(width=150)
     arms = dict.fromkeys(arguments.arms.split(","))
-    jobs = {arm: held_out_jobs(arm, n=arguments.n, seed=arguments.seed) for arm in arms}
+    if not 0 <= arguments.chinese <= 1:
+        parser.error(f"--chinese is a share from 0 to 1, not {arguments.chinese:g}")
+    jobs = {arm: held_out_jobs(arm, n=arguments.n, seed=arguments.seed, chinese=arguments.chinese) for arm in arms}
     wrong: dict[str, Counter[str]] = {}
     with nullcontext(arguments.keep) if arguments.keep else folder_of_its_own() as folder, database(folder) as url:
         engine = create_engine_from(url)

@@ -28,6 +28,7 @@ from agent.language import fallbacks
 from agent.language.client import ModelClient
 from agent.language.reader import read, read_by_rules
 from agent.settings import AgentSettings
+from agent.simulation.phrases import LANGUAGES
 from benchmarks.reading_sets import (
     LITERAL,
     K,
@@ -90,7 +91,8 @@ def linear(negotiations: int = TRAINING_NEGOTIATIONS) -> Reader:
 
     It learns from the exercises that the starter model is trained on.
     """
-    exercises = [each for seed in range(negotiations) for each in play(seed) if isinstance(each, ReadExercise)]
+    played = (each for language in LANGUAGES for seed in range(negotiations) for each in play(seed, language=language))
+    exercises = [each for each in played if isinstance(each, ReadExercise)]
     texts = [exercise.text for exercise in exercises]
     kinds = _classifier().fit(texts, [str(exercise.truth.kind) for exercise in exercises])
     priced = [exercise for exercise in exercises if exercise.truth.offers]
@@ -235,7 +237,7 @@ def main() -> int:
     except FileNotFoundError as error:
         print(f"Third-party sets are left out: {error}", file=sys.stderr)
         foreign = []
-    sets = [each.sample(options.limit) for each in (held_out(), *foreign)]
+    sets = [each.sample(options.limit) for each in (held_out(), held_out(language="zh"), *foreign)]
     with ExitStack() as stack:
         readers = {"rules": rules, "linear": linear()}
         if not options.no_model:

@@ -15,6 +15,8 @@ from decimal import Decimal
 
 from agent.domain import HotelOffer, TicketFacts, Utterance, selling_from_net
 from agent.language.context import ReadContext
+from agent.language.prompts import LANGUAGES
+from agent.simulation.phrases import Language
 from benchmarks.prices import Row, rows_of
 from db.vocabulary import HotelMoveKind, PriceBasis, Speaker
 from training.starter.selfplay import ReadExercise, play
@@ -73,10 +75,12 @@ class TurnSet:
         return replace(self, turns=random.Random(self.name).sample(list(self.turns), limit))
 
 
-def held_out(negotiations: int = HELD_OUT_NEGOTIATIONS) -> TurnSet:
+def held_out(negotiations: int = HELD_OUT_NEGOTIATIONS, *, language: Language = "en") -> TurnSet:
     """Simulated hotels of held-out personas, speaking in held-out phrases."""
-    exercises = [each for seed in range(negotiations) for each in play(seed, held_out=True) if isinstance(each, ReadExercise)]
-    return TurnSet("held-out hotels", [_simulated(each) for each in exercises], "simulator's truth; amounts with net or selling")
+    played = (each for seed in range(negotiations) for each in play(seed, held_out=True, language=language))
+    exercises = [each for each in played if isinstance(each, ReadExercise)]
+    name = "held-out hotels" if language == "en" else f"held-out hotels, {LANGUAGES[language]}"
+    return TurnSet(name, [_simulated(each) for each in exercises], "simulator's truth; amounts with net or selling")
 
 
 def _simulated(exercise: ReadExercise) -> Turn:

@@ -3,13 +3,14 @@
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from db.vocabulary import Counterpart
 from parley.front import app, console
 
+_Language = Annotated[Literal["en", "zh"], typer.Option(help="Language of both sides: English or Chinese.")]
 tickets_app = typer.Typer(help="Tickets: the rooms whose price is to come down.", no_args_is_help=True)
 app.add_typer(tickets_app, name="tickets")
 
@@ -23,13 +24,14 @@ def chat(
         Counterpart, typer.Option(help="Who speaks for the hotel: you paste its words, or a simulated one.")
     ] = Counterpart.HUMAN,
     autopilot: Annotated[bool, typer.Option("--autopilot", help="Send every draft without asking.")] = False,
+    language: _Language = "en",
 ) -> None:
     """Negotiate in the terminal: the same service, the same rows, as in the browser."""
     from agent.service.terminal import chat as talk
     from webapp.instance.commands import connected
 
     with connected() as negotiations:
-        talk(negotiations, references=reference or [], hotel=hotel, autopilot=autopilot, console=console)
+        talk(negotiations, references=reference or [], hotel=hotel, autopilot=autopilot, language=language, console=console)
 
 
 @app.command()
@@ -41,6 +43,7 @@ def negotiate(
     n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="How many negotiations.")] = 10,
     at_once: Annotated[int, typer.Option(min=1, max=64, help="How many run at the same time.")] = 8,
     seed: Annotated[int, typer.Option(help="The same seed meets the same hotels.")] = 1,
+    language: _Language = "en",
 ) -> None:
     """Run many negotiations on autopilot and show how they ended."""
     from agent.service.batch import negotiate_many
@@ -50,7 +53,14 @@ def negotiate(
         raise typer.BadParameter(f"{hotel!r} does not answer by itself; use 'simulated'", param_hint="--hotel")
     with connected() as negotiations:
         failed = negotiate_many(
-            negotiations, csv_file=tickets, n=n, at_once=at_once, seed=seed, today=datetime.now(UTC).date(), console=console
+            negotiations,
+            csv_file=tickets,
+            n=n,
+            at_once=at_once,
+            seed=seed,
+            language=language,
+            today=datetime.now(UTC).date(),
+            console=console,
         )
     raise typer.Exit(1 if failed else 0)
 

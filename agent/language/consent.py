@@ -138,8 +138,9 @@ _REFUSALS = re.compile(
     r"\b(?:impossible|out of the question|too (?:low|cheap|little)|disagree|i decline|we decline|(?:i|we)(?: \w+)? (?:reject|refuse)|"
     r"(?:must|have to|need to) (?:decline|refuse|reject)|(?:do not|don'?t|does not|doesn'?t) (?:agree|accept|work|think so)|forget it|"
     r"isn'?t possible)\b"
-    "|^不[好是中成]|不行|不可以|不同意|不能|不接受|没法|无法|办不到|做不到|做不了|拒绝|太低|免谈|不可能|降不了|没办法|不好意思.{0,6}不|"
-    "不变|维持原价"
+    "|^不(?:好(?!意思)|[是中成])|(?<!行)不行|(?<!可)不可以|不同意|(?<!能)不能|不接受|没法|无法|办不到|做不到|做不了|拒绝|太低|免谈|不可能|降不了|没办法|不好意思.{0,6}不|"
+    "(?<!变)不变|维持原价|没(?:有)?(?:答应|同意|接受|说)过|不是(?:我们?|咱们?)(?:谈|说)|写错了|连成本|还不如|亏本|赔本|要亏|不敢答应|"
+    "不做(?=\\W|$)|到不?一块去|不考虑|动不了|降不下|给不了"
 )
 _VERBS = r"(?:check|see|think|ask|look|get back|come back|revert|consider|discuss|review|talk|speak|consult|decide|approve|wait)"
 _STALLS = re.compile(
@@ -152,7 +153,9 @@ _STALLS = re.compile(
     r"(?:past|by|up|over|to) |one moment|hold on|bear with (?:me|us)|"
     r"busy (?:now|right now|at the moment|today)|call (?:me|you) (?:back|later)|later|another time|waiting (?:for|on))\b|"
     r"(?:^|[.,!;]\s*)(?:(?:hm+|well|so|right|ok|okay|uh|um)\W+)*(?:maybe|perhaps|possibly)\W*(?:$|[.!…])"
-    "|看看|看一下|考虑|商量|请示|汇报|回头|再说|稍后|等一?下|等等|晚点|研究一下|问一下|问问|再联系"
+    r"|([看想算问查议聊])一?\1|看一下|想一下|翻一?下|考虑|商量|请示|汇报|回头|再说|稍后|等一?下|等等|晚点|晚些|改天|研究(?:一下|研究)|琢磨|"
+    "斟酌|合计|再议|容我|过(?:两|几)天|(?<!耐心)等我|等.{1,6}(?:消息|回来|开完?会)|问一下|再联系|"
+    "再(?:给[你您]?)?(?:答复|回复)|有空再"
 )
 _ACKNOWLEDGED = re.compile(
     r"\W*(?:(?:ok+(?:ay)?|sure|alright|all right|fine|good|great|noted|understood|received|got it|i see|i understand|i hear you|hm+|"
@@ -163,12 +166,14 @@ _SENTENCE_END = re.compile(r"(?<!\d)[.](?!\d)|(?<=\d)[.](?!\d)|(?<!\d)[.](?=\d)|
 _WORDS = re.compile(r"[a-zà-ÿ]+(?:'[a-z]+)?")
 _CJK = re.compile("[\u3400-\u9fff]+")
 _LETTERS_LEFT = re.compile(r"[^\W\d_]")
+_STICKER = re.compile(r"\[[\u3400-\u9fff]{1,4}\]")
+"""An emoji as chat programs spell it out: "[握手]"."""
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\ufe00-\ufe0f]")
 
 
 def normalised(text: str) -> str:
-    """Lower case in compatibility form, straight apostrophes, without invisible characters."""
-    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()
+    """Lower case in compatibility form, straight apostrophes, without invisible characters and stickers."""
+    plain = unicodedata.normalize("NFKC", _STICKER.sub(" ", _INVISIBLE.sub("", text))).casefold()
     return plain.replace("\u2019", "'").replace("\u2018", "'").replace("`", "'")
 
 
@@ -183,7 +188,7 @@ def says_yes(text: str, *, names: Collection[str] = ()) -> bool:
     without_idioms = _NOT_NEGATIVE.sub(" ", plain)
     if _NEGATIONS.search(without_idioms) or _HEDGES.search(plain):
         return False
-    known = frozenset(word for name in names for word in _WORDS.findall(normalised(name)))
+    known = frozenset(word for name in names for word in (*_WORDS.findall(normalised(name)), *_CJK.findall(name)))
     affirmed = False
     for sentence, is_question in _sentences(plain):
         if is_question:
@@ -202,8 +207,8 @@ def says_no(text: str) -> bool:
 
 
 def is_silence(text: str) -> bool:
-    """True where the text holds no letter and no digit: nothing, emoji, punctuation."""
-    return not any(unicodedata.category(character)[0] in "LN" for character in text)
+    """True where the text holds no letter and no digit: nothing, emoji, stickers, punctuation."""
+    return not any(unicodedata.category(character)[0] in "LN" for character in _STICKER.sub("", text))
 
 
 def is_stall(text: str) -> bool:
@@ -232,6 +237,9 @@ def _cores() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 def _affirms(sentence: str, known: frozenset[str]) -> bool:
     english, chinese = _cores()
+    # A Chinese name may hold a word of consent ("行政套房").
+    for name in known:
+        sentence = sentence if name.isascii() else sentence.replace(name, " ")
     rest, hits = english.subn(" ", sentence)
     # Chinese characters carry no word boundary, so an affirmative must open a clause or follow only harmless characters.
     rest, hits_zh = chinese.subn(" ", rest)

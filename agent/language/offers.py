@@ -35,7 +35,12 @@ _TODAY = "current"
 _OFF_TODAY = re.compile(
     r"\W*(?:off|from|on|below) (?:of )?(?:our|the|your|my|today'?s|that) (?:\w+ )?(?:rate|price|tariff|net)s?\b", re.IGNORECASE
 )
-_EVERY_ROOM = re.compile(r"\b(?:both|all (?:rooms?|of them|room types)|each room|either)\b|两个房型|所有房型|都")
+_OFF_TODAY_HAN = re.compile(r"(?:净价|底价|结算价|到手价?|售价|卖价|价格|房价)(?:可以|能|就)?(?:降|让|减|少|便宜)?\W*$")
+""""净价让20": what is lowered is today's price, unless it says "再"."""
+_EVERY_ROOM = re.compile(
+    r"\b(?:both|all (?:rooms?|of them|room types)|each room|either)\b|"
+    "(?:两[个间种]?(?:房型?)?|房型?|全部|所有)都|所有房型|都(?:按|给|能给|可以给|算|做|降到|卖)"
+)
 _NOT_EVERY_ROOM = re.compile(
     r"\b(?:not|n't|never)\b[^.,;!?]{0,20}\b(?:both|all|each|either)\b|\b(?:one|some|two|half) of (?:them|the rooms?|these|those)\b|"
     "(?:不是|并非|不能).{0,4}(?:都|所有|全部)|其中[一两]"
@@ -153,11 +158,18 @@ def _amount(mention: PriceMention, text: str, context: ReadContext, facts: Ticke
     if mention.approximate and _is_vague(mention, text):
         return None
     anchors = _anchors(context, facts)
-    if mention.form in (PriceForm.DELTA, PriceForm.PERCENT) and _OFF_TODAY.match(text, mention.end):
+    if mention.form in (PriceForm.DELTA, PriceForm.PERCENT) and _is_off_today(mention, text):
         # "10 off our net rate" counts from today's price, whatever was offered since.
         anchors = replace(anchors, last_offer=None)
     resolved = resolve(mention, anchors)
     return resolved if isinstance(resolved, Decimal) and resolved > 0 else None
+
+
+def _is_off_today(mention: PriceMention, text: str) -> bool:
+    before = text[: mention.start]
+    if mention.text.rstrip().endswith("折"):
+        return "再" not in before[-4:]
+    return _OFF_TODAY.match(text, mention.end) is not None or _OFF_TODAY_HAN.search(before) is not None
 
 
 def _is_vague(mention: PriceMention, text: str) -> bool:

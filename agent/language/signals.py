@@ -20,7 +20,9 @@ _STOP = re.compile(
     r"go away|(?<=[.!,] )get lost|fuck\w*|f\*+k?\w*|screw you|go to hell|shut up|piss off|bastards?|assholes?|morons?|idiots?|"
     r"scam(?:mers?)?|"
     r"spam(?:mers?|ming)?)\b"
-    "|别再(?:联系|打|发|烦)|不要再(?:联系|打|发|烦)|不要联系|请勿联系|^滚|滚开|滚蛋|骚扰|骗子|傻[逼瓜子]|闭嘴|退订|拉黑"
+    "|别再(?:联系|打|发|烦)|不要再(?:联系|打|发|烦)|不要联系|请勿联系|"
+    "^滚|滚开|滚蛋|(?<=[，,。！! ])滚(?=[，,。！! ]|$)|别来找我|名单[里上]?(?:划|删|去|拿)掉|"
+    "骚扰|骗子|傻[逼瓜子]|闭嘴|退订|拉黑"
 )
 _LEGAL = re.compile(
     r"\b(?:lawyers?|attorneys?|legal(?:ly)?|lawsuits?|sue|suing|(?:in|to|the) courts?|court case|litigation|liabilit(?:y|ies)|liable|"
@@ -44,7 +46,8 @@ _WRONG_PERSON = re.compile(
     # "I have to ask our manager" puts off; "you must ask our manager" sends away.
     rf"(?:\byou (?:must|should|need to|have to|can|may|could|better)|\bplease|\bkindly|\bbetter|^|[.,!;]) *"
     rf"(?:contact|ask|call|write to|email|(?:speak|talk) (?:to|with)) (?:our|my|the) {_OFFICE}\b"
-    "|不负责|不归我|不是我(?:管|负责)|找错人|打错|我是前台|我只是前台|这里是前台|做不了主|没有权限"
+    "|才能(?:定|做主|决定)|(?:[您你]|这个|价格)(?:得|要)(?:找|问)|定价的(?:人)?是|(?:帮忙|只能).{0,4}传个?话|把话带给|转告|转达|由[他她].{0,2}决定|"
+    "(?:以前|之前|原来)是我管|换(?:了)?同事|实习生|不负责|不归我|不是我(?:管|负责)|找错人|打错|我是前台|我只是前台|这里是前台|做不了主|没有权限"
 )
 _ENDS_TALK = re.compile(
     r"\b(?:(?:do not|don't) ask (?:me |us )?(?:again|any ?more)|end (?:this|the) (?:conversation|discussion|chat|talk)|"
@@ -56,19 +59,19 @@ _ENDS_TALK = re.compile(
     r"(?:i'm|we're|i am|we are) (?:done|finished|through) (?:here|talking|with (?:this|you|your))|"
     r"(?:let us|let's) stop here|(?:not|don't) (?:wish|want) to (?:continue|go on)|(?:decision|answer) is (?:made|"
     r"final)|no (?:further|"
-    r"more) (?:discussion|talks?|messages))\b|不用再说|不用再谈|到此为止|不必再"
+    r"more) (?:discussion|talks?|messages))\b|不用再说|不用再谈|到此为止|不必再|没必要(?:继续|再)|(?:请)?不要再问"
 )
 _ANGRY = re.compile(
     r"\b(?:furious|outrageous|insult(?:ing|ed|s)?|how dare|disgust\w*|fed up|sick (?:and tired )?of|angry|shameless|disgrace\w*|"
     r"enough is enough)\b|!{3,}|"
-    "气死|过分|离谱|荒唐|不像话|侮辱|恶心|岂有此理"
+    "气死|受够了|割.{0,3}肉|死活|欺人太甚|过分|离谱|荒唐|不像话|侮辱|恶心|岂有此理"
 )
 _ANNOYED = re.compile(
     r"\b(?:ridiculous|unacceptable|a joke|tired of|annoy\w*|disappoint\w*|waste of (?:my|our|everyone's) time|wasting (?:my|our) time|"
     r"(?:getting )?on (?:my|our) nerves|this is tiring|work(?:ing)? for (?:free|nothing)|keep (?:asking|pushing|repeating|insisting)|"
     r"rude|nonsense|frustrat\w*|upset|"
-    r"unbelievable|terrible|complain\w*|again and again|every (?:single )?time|already told you|as i said|seriously\?)|生气|失望|投诉|烦|"
-    r"什么意思|说过了|又来"
+    r"unbelievable|terrible|complain\w*|again and again|every (?:single )?time|already told you|as i said|seriously\?)|"
+    r"(?<!别)生气|失望|投诉(?!了?吧)|(?<!麻)烦|什么意思|说过了|又来|催来催去|体谅|天天来?压价|做慈善|受得了"
 )
 _ANXIOUS = re.compile(
     r"\b(?:worr(?:y|ied|ies|ying)|concern(?:ed|s)?|afraid|nervous|struggl\w*|under pressure|scared|unsure|desperate|anxious)\b|担心|害怕|"
@@ -79,7 +82,8 @@ _WARM = re.compile(
     r"[😊🙂😀😄🤝🙏]|谢谢|感谢|高兴|愉快|欢迎|辛苦"
 )
 _GREETING = re.compile(
-    r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|welcome)\b|^\W*(?:您好|你好|早上好|下午好|晚上好)"
+    r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|welcome)\b|"
+    r"^\W*(?:您好|你好|在的|在呢|嗨|哈喽|早上好|下午好|晚上好)"
 )
 _RIGHT_PERSON = re.compile(
     r"\b(?:right person|that would be me|i(?:'m| am) (?:in charge|responsible|the one)|i (?:do|handle|manage|decide|set|"
@@ -107,7 +111,8 @@ _MAY_ASK = re.compile(
 """Without any of these, nothing is asked."""
 _TAG = re.compile(
     r"\b(?:how (?:can|may) (?:i|we) (?:help|assist)(?: you)?|what can (?:i|we) do for you|how are you(?: doing)?(?: today)?)\b\s*[?？]?|"
-    r"\b(?:is that (?:clear|a problem|ok(?:ay)?)(?: now)?|what do you say|i hope that is ok(?:ay)?|right|ok(?:ay)?|no)\s*[?？]"
+    r"\b(?:is that (?:clear|a problem|ok(?:ay)?)(?: now)?|what do you say|i hope that is ok(?:ay)?|right|ok(?:ay)?|no)\s*[?？]|"
+    "怎么说呢|那什么(?=\\W)|没什么|没怎么|什么都|怎么都|哪[天样个里儿]都|哪样不"
 )
 _NO_NEED = re.compile(r"\b(?:no|not|don't|doesn't|never|cannot|can't|without|if|when|would be)\b[^.!?]{0,20}$")
 _DISCOUNT = re.compile(

@@ -75,6 +75,8 @@ _REFERENCE_BEFORE = re.compile(
     r"(?:\b(?:ref(?:erence)?|article|clause|section)\b\.?[ ]?[#:]?|\b(?:no|nr)\.[ ]?|\b(?:number|id)[ ]?[:#]?|#|№)[ ]?$"
 )
 """A room is not among them: "deluxe room 450" is a price here, "room no. 450" a room."""
+_NO_YUAN = re.compile("(?<=[这那哪])一块|一块(?:儿|去|来|做|聊|谈|干|合作|努力|发展)")
+""""This piece" and "together"."""
 _FOR_BEFORE = re.compile(r"\b(?:for|by|of|until|all) $")
 _ARTICLE_BEFORE = re.compile(r"\b(?:an?|the|from) $")
 _PLAIN_SUFFIXES = frozenset(["s", "ish", "net", "nett", "netto", "pn", "pp", "each", "ea", "flat", "only", "max", "min"])
@@ -187,7 +189,7 @@ def _count(folded: str, numeral: Numeral, money: Money | None, previous: NumberK
             return Counted(numeral, NumberKind.PERCENT, None, None, numeral.value * 10 + extra)
     if numeral.fraction and numeral.han and _is_percentage(folded, numeral):
         return Counted(numeral, NumberKind.PERCENT, None, None, numeral.value * 100)
-    if money is not None:
+    if money is not None and not _NO_YUAN.match(folded, numeral.start):
         return Counted(numeral, NumberKind.AMOUNT, money)
     if numeral.glued or (
         folded[numeral.start].isdecimal() and _REFERENCE_BEFORE.search(folded[max(0, numeral.start - 24) : numeral.start])

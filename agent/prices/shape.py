@@ -29,7 +29,7 @@ _BOUND_BEFORE = re.compile(
     rf"|(?P<notless>{_NOT}[^.,!?]{{0,26}}?\b{_LESS}{_FILL}$)"
     rf"|(?P<notmore>{_NOT}[^.,!?]{{0,26}}?\b{_MORE}{_FILL}$)"
     rf"|(?P<less>\b{_LESS}{_FILL}$|(?:低于|少于|小于|低於|少於)[ ]*$|(?<![=<>])<[ ]*$)"
-    rf"|(?P<more>\b{_MORE}{_FILL}$|(?:高于|超过|超過|大于|多于|高於|超出|过)[ ]*(?:了)?[ ]*$|(?<![=<>])>[ ]*$)"
+    rf"|(?P<more>\b{_MORE}{_FILL}$|(?:高于|超过|超過|大于|多于|高於|超出|(?<![应意受说谈])过)[ ]*(?:了)?[ ]*$|(?<![=<>])>[ ]*$)"
 )
 _BOUND_CUE = re.compile(
     r"least|most|min|max|start|north|south|high|within|under|below|less|lower|cheaper|beneath|fewer|smaller|over|above|more|greater|larger"

@@ -8,8 +8,8 @@ import re
 from agent.prices.mention import Polarity, PriceBasis
 
 REFUSED_ECHO = re.compile(
-    r"^[ ]*(?:\?+[ ]*(?:no\b|nope|never|impossible|can'?t|sorry|too|not\b|不|没|太|做)|[,;][ ]*(?:no way|impossible|never"
-    r"|not possible|不行|不可能|做不|太低|没法))"
+    r"^[ ]*(?:卖|做|的话)?[ ]*(?:\?+[ ]*(?:no\b|nope|never|impossible|can'?t|sorry|too|not\b|不|没|太|做)"
+    r"|[,;][ ]*(?:no way|impossible|never|not possible|不行|不可能|做不|太低|没法|还不如|不卖)|\?+[ ]*那?我?们?(?:就|要|得)亏)"
 )
 """The other side's number thrown back: "430? No way."."""
 _REACH = 80
@@ -23,7 +23,7 @@ _ASKED_OTHERWISE = re.compile(
 _HAN_ASKED = re.compile(r"能不能|可不可以|行不行|是不是|要不")
 _HAN_CANNOT = re.compile(
     r"(?:不能|不行|没法|沒法|无法|無法|做不到|做不了|不可能|不接受|接受不了|不同意|不可以|没办法|很难|难以|不会|給不了|给不了"
-    r"|不是|不要)[^,.?!]{0,10}$"
+    r"|不是|不要|没(?:有)?(?:答应|同意|接受|说)过)(?:(?!给[你您]|可以)[^,.?!]){0,10}$"
 )
 _TOO = re.compile(
     r"^[^?]{0,24}?(?:\btoo (?:low|high|much|little|steep|cheap|expensive|far|big)|\bimpossible\b|\bnot (?:possible|enough"
@@ -34,12 +34,12 @@ _TOO = re.compile(
     r"|expensive)|(?:\bis|\bwas|'s|\bwould|\bwill|\bdoes|^) not\b)"
 )
 _HAN_TOO = re.compile(
-    r"^[^,.?!]{0,6}?(?:不行|做不了|做不到|太低|太高|不可能|接受不了|有点低|有点高|偏低|太少|太贵|不够|没法|沒法|无法|無法|不能"
+    r"^[^,.?!]{0,6}?(?:不行(?!就算|的话)|不是(?:我们?|咱们?)(?:谈|说)|做不了|做不到|太低|太高|不可能|接受不了|有点低|有点高|偏低|太少|太贵|不够|(?:没法|沒法|无法|無法|不能)(?!再?(?:动|低|降|少|让))"
     r"|肯定不|给不了|不划算|亏|不接受|免谈|不做|不考虑|不卖|不谈)"
 )
 _OFFERS = (
     r"(?:\b(?:i|we)(?:'d| would| could| can(?!')| will|'ll| am willing|'m willing)\b|\b(?:how|what) about\b|\b(?:can|could"
-    r"|would|will) (?:you|u|we|i)\b|\bwilling\b|\bif you\b|\btotal of\b|\blet'?s\b|给你|我们可以)"
+    r"|would|will) (?:you|u|we|i)\b|\bwilling\b|\bif you\b|\btotal of\b|\blet'?s\b|给[你您]|我们可以)"
 )
 _CANNOT = re.compile(
     r"\b(?:ca[n]?'?t|cannot|can not|won'?t|will not|would ?n[o']t|wouldn'?t|couldn'?t|could not|not able|unable|impossible|no way"

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from agent.domain import plain
+from agent.domain import Mandate, TicketFacts, plain
 from agent.service.intake import IntakeError, TicketForm, import_tickets, parse_csv
 from agent.service.negotiations import Negotiations
 from agent.service.views import ConversationView
@@ -41,6 +41,8 @@ class Job:
     forms: tuple[TicketForm, ...]
     persona: str | None = None
     """Of the hotel; None leaves it to the seed, which then draws one that training may see."""
+    language: str = "en"
+    """Of both sides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,34 +59,36 @@ def simulated_jobs(*, n: int, seed: int, today: date) -> Iterator[Job]:
     """Made-up hotels with one to three rooms each; the same seed makes the same ones."""
     for number in range(1, n + 1):
         drawn = sample_tickets(seed * 1_000_003 + number, n=1 + number % 3, today=today)
-        forms = tuple(
-            TicketForm(
-                reference=f"SIM-{seed}-{number}-{facts.label}",
-                hotel=facts.hotel_name,
-                city="Simulated",
-                country="Nowhere",
-                room_type=facts.room_type,
-                check_in=facts.check_in,
-                check_out=facts.check_out,
-                currency=facts.currency,
-                current_net=facts.current_net,
-                commission=facts.commission,
-                target=mandate.target,
-                ceiling=mandate.ceiling,
-                opening_ask=mandate.opening_ask,
-                tactic=mandate.tactic,
-                max_rounds=mandate.max_rounds,
-                rooms=facts.rooms,
-                breakfast=facts.breakfast,
-                tax_included=facts.tax_included,
-                competitor_price=facts.competitor_price,
-                competitor_source=facts.competitor_source,
-                competitor_seen_on=facts.competitor_seen_on,
-                evidence=facts.evidence,
-            )
-            for facts, mandate in drawn
-        )
+        forms = tuple(form_of(facts, mandate, f"SIM-{seed}-{number}-{facts.label}") for facts, mandate in drawn)
         yield Job(number=number, key=f"batch:{seed}:{number}", forms=forms)
+
+
+def form_of(facts: TicketFacts, mandate: Mandate, reference: str) -> TicketForm:
+    """A made-up ticket as it is filled in."""
+    return TicketForm(
+        reference=reference,
+        hotel=facts.hotel_name,
+        city="Simulated",
+        country="Nowhere",
+        room_type=facts.room_type,
+        check_in=facts.check_in,
+        check_out=facts.check_out,
+        currency=facts.currency,
+        current_net=facts.current_net,
+        commission=facts.commission,
+        target=mandate.target,
+        ceiling=mandate.ceiling,
+        opening_ask=mandate.opening_ask,
+        tactic=mandate.tactic,
+        max_rounds=mandate.max_rounds,
+        rooms=facts.rooms,
+        breakfast=facts.breakfast,
+        tax_included=facts.tax_included,
+        competitor_price=facts.competitor_price,
+        competitor_source=facts.competitor_source,
+        competitor_seen_on=facts.competitor_seen_on,
+        evidence=facts.evidence,
+    )
 
 
 def jobs_from_csv(data: bytes, *, n: int) -> Iterator[Job]:
@@ -118,10 +122,19 @@ def run_job(negotiations: Negotiations, job: Job, *, seed: int) -> Outcome:
 
 
 def negotiate_many(
-    negotiations: Negotiations, *, csv_file: Path | None, n: int, at_once: int, seed: int, today: date, console: Console
+    negotiations: Negotiations,
+    *,
+    csv_file: Path | None,
+    n: int,
+    at_once: int,
+    seed: int,
+    language: str = "en",
+    today: date,
+    console: Console,
 ) -> int:
     """Run the batch and print its table; returns how many negotiations failed. Ctrl-C lets the running ones finish."""
-    jobs = list(jobs_from_csv(csv_file.read_bytes(), n=n)) if csv_file is not None else list(simulated_jobs(n=n, seed=seed, today=today))
+    found = simulated_jobs(n=n, seed=seed, today=today) if csv_file is None else jobs_from_csv(csv_file.read_bytes(), n=n)
+    jobs = [job if language == "en" else _spoken(job, language) for job in found]
     outcomes: list[Outcome] = []
     columns = (TextColumn("negotiating"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     started = time.perf_counter()
@@ -140,6 +153,12 @@ def negotiate_many(
     return sum(bool(outcome.error) for outcome in outcomes)
 
 
+def _spoken(job: Job, language: str) -> Job:
+    """The job in another language, on tickets of its own."""
+    forms = tuple(form.model_copy(update={"reference": f"{form.reference}-{language}"}) for form in job.forms)
+    return replace(job, key=f"{job.key}:{language}", forms=forms, language=language)
+
+
 def open_job(negotiations: Negotiations, job: Job, *, seed: int, mode: Mode = Mode.AUTOPILOT, actor: UUID | None = None) -> UUID:
     """Open the job's conversation with its simulated hotel, or find it. Raises what ``Negotiations.open`` raises."""
     return negotiations.open(
@@ -150,6 +169,7 @@ def open_job(negotiations: Negotiations, job: Job, *, seed: int, mode: Mode = Mo
         key=job.key,
         persona=job.persona,
         seed=seed * 1_000_003 + job.number,
+        language=job.language,
     )
 
 

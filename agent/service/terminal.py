@@ -22,7 +22,9 @@ from db.repositories.tickets import TicketFilter
 from db.vocabulary import Counterpart, Mode, Speaker, TicketStatus
 
 
-def chat(negotiations: Negotiations, *, references: Sequence[str], hotel: Counterpart, autopilot: bool, console: Console) -> None:
+def chat(
+    negotiations: Negotiations, *, references: Sequence[str], hotel: Counterpart, autopilot: bool, language: str = "en", console: Console
+) -> None:
     """Negotiate until the conversation ends or the person leaves (Ctrl-D); it can be taken up again by the same tickets."""
     with negotiations.transaction() as session:
         if tickets.count(session) == 0:
@@ -34,6 +36,7 @@ def chat(negotiations: Negotiations, *, references: Sequence[str], hotel: Counte
         counterpart=hotel,
         actor=None,
         key=f"terminal:{uuid4()}",
+        language=language,
     )
     console.print(f"Conversation {conversation_id}. Ctrl-D leaves; what was said is kept.", highlight=False)
     try:

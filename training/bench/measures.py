@@ -49,6 +49,8 @@ class DialogueFigures(_Figures):
 
     number: int
     persona: str
+    language: str = "en"
+    """ISO 639-1, of both sides."""
     rating: float = Field(ge=1, le=5)
     """Mean stars of the panel over the policy's answers."""
     excellent: bool
@@ -139,6 +141,7 @@ def measure(
     *,
     dialogues: int,
     seed: int,
+    chinese: float = 0.0,
     case_copies: int = 1,
     own: Sequence[BadCase] = (),
     at_once: int = _AT_ONCE,
@@ -146,7 +149,8 @@ def measure(
 ) -> PolicyFigures:
     """Hold dialogues 1 to ``dialogues`` with held-out hotels, answer every bad case ``case_copies`` times, and rate it all.
 
-    ``own`` are bad cases of an instance's own, beside those that are shipped.
+    So large a share of the hotels as ``chinese`` speaks Chinese, the others English. ``own`` are bad cases of an instance's own, beside
+    those that are shipped.
 
     Raises:
         ValueError: where there is nothing to measure.
@@ -161,7 +165,8 @@ def measure(
         written.update(zip(contexts, speaker.lengths, strict=True))
         return replies
 
-    held = play_many(range(1, dialogues + 1), speak, seed=seed, held_out=True, at_once=at_once, progress=progress)
+    numbers = range(1, dialogues + 1)
+    held = play_many(numbers, speak, seed=seed, held_out=True, chinese=chinese, at_once=at_once, progress=progress)
     wanted = [(case, copy) for case in (*cases(), *own) for copy in range(case_copies)]
     answers = speaker([case.context for case, _ in wanted])
     experts = panel(RATERS, PANEL)
@@ -204,6 +209,7 @@ def _figures(dialogue: Dialogue, truths: Sequence[Truth], ratings: Sequence[list
     return DialogueFigures(
         number=dialogue.number,
         persona=str(dialogue.profile.persona),
+        language=dialogue.profile.language,
         rating=math.fsum(map(_stars, ratings)) / len(ratings),
         excellent=any(_is_excellent(given) for given in ratings if given is not None),
         rooms=len(dialogue.rooms),

@@ -14,4 +14,11 @@ def measured(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> PolicyF
     """The figures. Every arm and seed meets the same hotels; the seed of a training is also that of the sampling."""
     speaker = AsServed(speaker_of(adapter_of(root, stage.arm, stage.seed), seed=stage.seed))
     profile = plan.profile
-    return measure(speaker, dialogues=profile.dialogues, seed=profile.seed, case_copies=profile.case_copies, progress=tell)
+    return measure(
+        speaker,
+        dialogues=profile.dialogues,
+        seed=profile.seed,
+        chinese=profile.chinese,
+        case_copies=profile.case_copies,
+        progress=tell,
+    )

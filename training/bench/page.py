@@ -15,7 +15,7 @@ from training.bench.measures import PolicyFigures, Sample
 from training.bench.plan import BenchPlan
 from training.bench.plots import interval_chart
 from training.bench.results import GOALS, Cases, Results, Row, measured_figures
-from training.bench.show import SHORT, spelt, spelt_cases, spelt_interval
+from training.bench.show import SHORT, languages_of, spelt, spelt_cases, spelt_interval, spelt_language
 from training.bench.stages import Work, of
 from training.bench.statistics import FIGURES, figure
 from training.runs.charts import COLOURS, Curve, line_chart
@@ -61,7 +61,7 @@ def render(found: Results, curves: Mapping[str, Mapping[int, Mapping[str, Any]]]
         f"<h2>Goals</h2>{_goals(found)}",
         f"<h2>The table</h2>{_table(found)}",
         f"<div class=charts>{''.join(_intervals(found))}</div>",
-        f"<h2>Bad cases</h2>{_cases(found)}" if any(row.cases_by_fault for row in found.rows) else "",
+        f"<h2>By language, and bad cases</h2>{_cases(found)}" if any(row.cases_by_fault for row in found.rows) else "",
         f"<h2>REPO against each</h2>{_comparisons(found)}" if found.comparisons else "",
         f"<h2>Learning</h2><div class=charts>{''.join(_learning(curves))}</div>",
         f"<h2>The same hotels, side by side</h2>{_talks(found, figures)}",
@@ -106,22 +106,23 @@ def _intervals(found: Results) -> Iterator[str]:
 
 
 def _cases(found: Results) -> str:
-    """By language and by fault: an arm a column, shares fixed and fixed cleanly."""
-    head = ["", "answers an arm", *(f"{row.arm}: fix, clean" for row in found.rows)]
-    parts: list[str] = []
-    for groups in ([_spoken(row.cases_by_language) for row in found.rows], [row.cases_by_fault for row in found.rows]):
-        names = list(dict.fromkeys(name for group in groups for name in group))
-        rows = [
-            [name.replace("_", " "), max(group[name].answers for group in groups if name in group),
-             *(", ".join(spelt_cases(group.get(name))) for group in groups)]
-            for name in names
-        ]  # fmt: skip
-        parts.append(_grid(head, rows))
-    return "<br>".join(parts)
+    """By language, with the rating of dialogues, and by fault: an arm a column, shares fixed and fixed cleanly."""
+    spoken = [
+        [LANGUAGES.get(language, language), _answers([row.cases_by_language.get(language) for row in found.rows]),
+         *(", ".join(cell for cell in spelt_language(row, language) if cell) for row in found.rows)]
+        for language in languages_of(found)
+    ]  # fmt: skip
+    faults = [
+        [fault.replace("_", " "), _answers([row.cases_by_fault.get(fault) for row in found.rows]),
+         *(", ".join(spelt_cases(row.cases_by_fault.get(fault))) for row in found.rows)]
+        for fault in dict.fromkeys(fault for row in found.rows for fault in row.cases_by_fault)
+    ]  # fmt: skip
+    heads = (["", "answers an arm", *(f"{row.arm}: {told}" for row in found.rows)] for told in ("rating, fix, clean", "fix, clean"))
+    return "<br>".join(_grid(head, rows) for head, rows in zip(heads, (spoken, faults), strict=True))
 
 
-def _spoken(by_language: Mapping[str, Cases]) -> dict[str, Cases]:
-    return {LANGUAGES.get(language, language): some for language, some in by_language.items()}
+def _answers(some: Sequence[Cases | None]) -> int:
+    return max((one.answers for one in some if one is not None), default=0)
 
 
 def _comparisons(found: Results) -> str:

@@ -42,7 +42,7 @@ class Profile(BaseModel):
     contexts: int = Field(ge=20)
     """Simulated contexts, of trained personas and phrases; a part of their hotels is for validation."""
     chinese: float = Field(default=0.0, ge=0, le=1)
-    """Share of the material's dialogues that are held in Chinese; the measured dialogues are in English, the bad cases in both."""
+    """Share of the dialogues that are held in Chinese, the material's and those that are measured; the others are held in English."""
     validation_share: float = Field(default=0.15, gt=0, lt=1)
     samples: int = Field(default=2, ge=1)
     """Replies of the base to each context, rated beside the scripted ones: the reward model learns to rank what a policy writes."""
@@ -80,6 +80,7 @@ PROFILES: Mapping[str, Profile] = {
         arms=PAPER,
         seeds=1,
         contexts=320,
+        chinese=0.25,
         samples=4,
         # Nothing else can be done meanwhile.
         reward_model={**_REWARD_MODEL, "threads": 2},
@@ -91,6 +92,7 @@ PROFILES: Mapping[str, Profile] = {
         arms=(*PAPER, *OPTIONS, *ABLATIONS),
         seeds=3,
         contexts=600,
+        chinese=0.25,
         samples=4,
         reward_model=_REWARD_MODEL,
         objectives=_steps(sft=80, dpo=60, replies=60, every=10),

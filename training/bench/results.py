@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -59,8 +60,10 @@ class Row(_Found):
     says: str
     figures: dict[str, Interval]
     """By the names of ``training.bench.statistics.FIGURES``."""
+    rating_by_language: dict[str, float] = {}
+    """Mean rating of the dialogues in each language, ISO 639-1: a policy may know one better than another."""
     cases_by_language: dict[str, Cases] = {}
-    """Bad cases by the language of their conversation, ISO 639-1: a policy may know one better than another."""
+    """Bad cases by the language of their conversation."""
     cases_by_fault: dict[str, Cases] = {}
     pass_k: dict[int, float]
     """Chance that k dialogues with one persona all succeed."""
@@ -157,12 +160,20 @@ def _row(root: Path, plan: BenchPlan, name: str, seeds: Sequence[PolicyFigures],
         arm=name,
         says=arm(name).says,
         figures={known: Interval(value=one.value, low=one.low, high=one.high) for known, one in estimates.items()},
+        rating_by_language=_ratings(seeds),
         cases_by_language=_cases(seeds, lambda one: languages.get(one.case, "")),
         cases_by_fault=_cases(seeds, lambda one: one.fault),
         pass_k={k: chance for k in PASSES if (chance := pass_k(seeds, k)) is not None},
         training=trained,
         seconds_a_reply=sum(one.seconds for one in seeds) / replies,
     )
+
+
+def _ratings(seeds: Sequence[PolicyFigures]) -> dict[str, float]:
+    by_language: defaultdict[str, list[float]] = defaultdict(list)
+    for dialogue in chain.from_iterable(policy.dialogues for policy in seeds):
+        by_language[dialogue.language].append(dialogue.rating)
+    return {language: fmean(some) for language, some in sorted(by_language.items())}
 
 
 def _cases(seeds: Sequence[PolicyFigures], group: Callable[[CaseFigures], str]) -> dict[str, Cases]:

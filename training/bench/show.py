@@ -52,13 +52,24 @@ def more_table(found: Results) -> Table:
 
 
 def languages_table(found: Results) -> Table:
-    """What became of the bad cases, by the language of their conversations."""
-    languages = list(dict.fromkeys(language for row in found.rows for language in row.cases_by_language))
-    head = [f"{LANGUAGES.get(language, language)}, {told}" for language in languages for told in ("fix", "clean")]
-    table = Table("", *head, title="Bad cases by language")
+    """What dialogues and bad cases came to, by the language that they are held in."""
+    languages = languages_of(found)
+    head = [f"{LANGUAGES.get(language, language)}, {told}" for language in languages for told in ("rating", "fix", "clean")]
+    table = Table("", *head, title="By language")
     for row in found.rows if languages else ():
-        table.add_row(row.arm, *(share for language in languages for share in spelt_cases(row.cases_by_language.get(language))))
+        table.add_row(row.arm, *(cell for language in languages for cell in spelt_language(row, language)))
     return table
+
+
+def languages_of(found: Results) -> list[str]:
+    """That anything was held in, ISO 639-1."""
+    return sorted({language for row in found.rows for language in (*row.rating_by_language, *row.cases_by_language)})
+
+
+def spelt_language(row: Row, language: str) -> tuple[str, str, str]:
+    """Rating, and shares fixed and fixed cleanly; empty where there was no dialogue, or no such case."""
+    rating = row.rating_by_language.get(language)
+    return ("" if rating is None else f"{rating:.2f}", *spelt_cases(row.cases_by_language.get(language)))
 
 
 def spelt_cases(some: Cases | None) -> tuple[str, str]:

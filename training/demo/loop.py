@@ -95,7 +95,8 @@ class DemoSettings(BaseModel):
             reward_model={"balance_length": True, "threads": 2},
             judge=self.judge,
             held_out=24,
-            effort=Effort(dialogues=self.dialogues),
+            # All hotels of the demo speak English.
+            effort=Effort(dialogues=self.dialogues, chinese=0.0),
             canary_share=self.canary_share,
             automatic=True,
             budget=Budget(minutes=self.minutes),
@@ -213,7 +214,7 @@ class _Demo:
     def _measured(self, own: str, title: str, says: str) -> dict[int, Rated]:
         """What the judges say of the held-out hotels, by their number."""
         self._audience.step(title, says)
-        jobs = list(held_out_jobs(n=self._settings.measured, seed=_HELD_OUT_SEED, today=TODAY, own=f"demo:{own}"))
+        jobs = list(held_out_jobs(n=self._settings.measured, seed=_HELD_OUT_SEED, own=f"demo:{own}"))
         held = self._held(jobs, _HELD_OUT_SEED)
         rated = self._rated(held.values(), _JUDGES)
         stars = [star for one in rated.values() for star in one.stars]

@@ -28,13 +28,21 @@ class BadSpeaker(ParleyError):
 
 
 def play_many(
-    numbers: Sequence[int], speak: Speak, *, seed: int, held_out: bool, at_once: int = 64, progress: Report = silent
+    numbers: Sequence[int],
+    speak: Speak,
+    *,
+    seed: int,
+    held_out: bool,
+    chinese: float = 0.0,
+    at_once: int = 64,
+    progress: Report = silent,
 ) -> list[Dialogue]:
-    """Hold the dialogues of these numbers to their end, in their order (``play``).
+    """Hold the dialogues of these numbers to their end, in their order (``play``); so large a share of them in Chinese.
 
     The same number and seed meets the same hotel whatever is said.
     """
-    return play([meet(number, seed, held_out=held_out) for number in numbers], speak, at_once=at_once, progress=progress)
+    meetings = [meet(number, seed, held_out=held_out, chinese=chinese) for number in numbers]
+    return play(meetings, speak, at_once=at_once, progress=progress)
 
 
 def play(meetings: Sequence[Meeting], speak: Speak, *, at_once: int = 64, progress: Report = silent) -> list[Dialogue]:
@@ -108,7 +116,8 @@ class _Talk:
             return
         answer = self._hotel.hear(sent.text)
         self._exchanges.append(Exchange(context=context, reply=reply, sent=sent, answer=answer))
-        self._heard = as_service_reads(answer.text, answer.truth, read_context(state, self._meeting.facts, self._history))
+        before = read_context(state, self._meeting.facts, self._history, language=self._meeting.language)
+        self._heard = as_service_reads(answer.text, answer.truth, before)
         self._history = (*self._history, Utterance(Speaker.HOTEL, answer.text))
         self._step = advance(state, self._heard, self._terms)
         self.context = self._now()

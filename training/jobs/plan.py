@@ -63,6 +63,7 @@ class Effort(_Asked):
     """How much the gate measures; None is what the gate takes by itself."""
 
     dialogues: int | None = Field(default=None, ge=10)
+    chinese: float | None = Field(default=None, ge=0, le=1)
     case_copies: int | None = Field(default=None, ge=3)
 
 

@@ -52,6 +52,8 @@ class Effort(BaseModel):
 
     dialogues: int = Field(default=100, ge=10)
     """Whole dialogues with held-out hotels, the same for both."""
+    chinese: float = Field(default=0.25, ge=0, le=1)
+    """Share of those hotels that speak Chinese: what people rate in one language may cost the other."""
     case_copies: int = Field(default=8, ge=3)
     """Answers to each bad case. Of a case that a candidate fixes three times in four, all of three fail once in 64, all of eight never; and
     of sixty cases that are held, one is enough to reject it."""
@@ -130,8 +132,7 @@ class _Measuring:
         if kept.is_file():
             return PolicyFigures.model_validate_json(kept.read_text(encoding="utf-8"))
         speaker = AsServed(speaker_of(adapter, seed=self.seed))
-        much = self.effort
-        found = measure(speaker, dialogues=much.dialogues, seed=self.seed, case_copies=much.case_copies, own=self.own, progress=tell)
+        found = measure(speaker, **self.effort.model_dump(), seed=self.seed, own=self.own, progress=tell)
         put(kept, found.model_dump_json() + "\n")
         return found
 

@@ -87,7 +87,8 @@ def build(
 
     Without ``resume`` earlier work in ``out`` is thrown away. A preset that goes on from another begins with that one's finished model in
     the folder ``begin``; left out, that is built first, in ``out`` under its name. ``stop_after`` ends the training at that step and
-    returns None, as a kill would leave it. Raises ``UnknownPreset``, and ``NotABeginning`` where ``begin`` is no such model.
+    returns None, as a kill would leave it. Raises ``UnknownPreset``, and ``NotABeginning`` where ``begin`` is no such model or another one
+    than the resumed build's.
     """
     chosen = preset_named(preset)
     if begin is not None:
@@ -102,6 +103,8 @@ def build(
     if not resume and work.exists():
         shutil.rmtree(work)
     work.mkdir(parents=True, exist_ok=True)
+    began_with = None if begin is None else hashlib.sha256((begin / "model.safetensors").read_bytes()).hexdigest()
+    _refuse_another_beginning(work / "began_with.json", began_with)
     sources = _note_sources(work / "sources.json")
     prepared = _prepare(work, chosen, seed, threads, progress, begin)
     model = _first_model(chosen, prepared.tokenizer, seed, begin)
@@ -156,7 +159,7 @@ def build(
         adapter_bytes=(adapter_part / "adapter_model.safetensors").stat().st_size,
         weights_hash=hashlib.sha256(weights).hexdigest(),
         adapter_hash=hashlib.sha256((adapter_part / "adapter_model.safetensors").read_bytes()).hexdigest(),
-        began_with=None if begin is None else hashlib.sha256((begin / "model.safetensors").read_bytes()).hexdigest(),
+        began_with=began_with,
         samples=prepared.counts,
         conversations=chosen.conversations,
         training=summary,
@@ -181,12 +184,22 @@ def _refuse_no_beginning(folder: Path, preset: Preset) -> None:
     if not preset.goes_on_from:
         raise NotABeginning(f"The preset {preset.name} begins with random weights: leave {folder} out.")
     config = folder / "config.json"
-    if not config.is_file() or not (folder / "tokenizer.json").is_file():
+    if not all((folder / name).is_file() for name in (config.name, "tokenizer.json", "model.safetensors")):
         raise NotABeginning(f"{folder} is no finished model: name the folder `model` of a build of the preset {preset.goes_on_from}.")
     told, shape = json.loads(config.read_text(encoding="utf-8")), preset_named(preset.goes_on_from).shape
     found = tuple(told.get(name) for name in ("num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads"))
     if found != (wanted := (shape.layers, shape.hidden, shape.feed_forward, shape.heads)):
         raise NotABeginning(f"{folder} has {found} layers, width, feed-forward width and heads, and {preset.goes_on_from} has {wanted}.")
+
+
+def _refuse_another_beginning(noted: Path, hashed: str | None) -> None:
+    """Note what a build begins with, the first time; a resumed one goes on from the same."""
+    if noted.exists():
+        if (before := json.loads(noted.read_text())) != hashed:
+            words = ["random weights" if one is None else f"the weights {one[:12]}…" for one in (before, hashed)]
+            raise NotABeginning(f"{noted.parent} began with {words[0]}, not with {words[1]}: name that beginning, or another --out.")
+    else:
+        noted.write_text(json.dumps(hashed))
 
 
 def _prepare(work: Path, preset: Preset, seed: int, threads: int, progress: Report, begin: Path | None) -> _Prepared:

@@ -54,6 +54,13 @@ def prices(move: HotelMove) -> list[tuple[str, str]]:
         ("Your number is slowly getting realistic", K.INFORM), ("It is in my price already.", K.INFORM), ("No, 428 is a loss", K.REFUSE),
         ("428 is something we can not do", K.REFUSE), ("I am the night porter", K.WRONG_PERSON), ("We are opting out.", K.STOP),
         ("I am afraid this conversation is over", K.STOP), ("well at what price would you show it", K.QUESTION),
+        ("[握手]", K.SILENCE), ("容我再想想", K.STALL), ("我查查房态", K.STALL), ("这个您得问我们经理", K.WRONG_PERSON),
+        ("店长今天休息，这个她才能定", K.WRONG_PERSON), ("按65卖，还不如空着", K.REFUSE), ("我可没答应过430", K.REFUSE),
+        ("430不是我们谈的价", K.REFUSE), ("净价430？那我要亏本了", K.REFUSE), ("430连成本都不够", K.REFUSE),
+        ("受够了，天天来压价", K.UPSET),
+        ("没必要继续聊了", K.STOP), ("把我们从名单上删掉", K.STOP), ("佣金能不能让点？", K.QUESTION), ("抽成变不变？", K.QUESTION),
+        ("那几天没什么客人，哪天都一样", K.INFORM), ("麻烦您了，房间都是新的", K.INFORM), ("不好意思，房间刚装修好", K.INFORM),
+        ("咱们说不到一块去", K.REFUSE), ("在的", K.GREETING),
         ("Hello, how can I help?", K.GREETING), ("You keep asking and asking, it is getting on my nerves", K.UPSET),
     ],
 )  # fmt: skip
@@ -68,7 +75,10 @@ def test_rules_alone_tell_the_kind(text: str, kind: HotelMoveKind) -> None:
         ("4% off our net rate", ("432.00", "net")), ("Let me see. 440 net it would be.", ("440", "net")),
         ("440 net, 517.65 selling", ("440", "net")),
         ("the selling price would be 500", ("500", "selling")), ("same as Agoda", ("499", "selling")),
-        ("净价四百三", ("430", "net")), ("How about 435 net?", ("435", "net")), ("we are at 450 now, can do 440 net", ("440", "net")),
+        ("净价四百三", ("430", "net")), ("您别怪我，净价430没法动了", ("430", "net")), ("目前最多给您净价430", ("430", "net")),
+        ("卖价510 行就行 不行就算了", ("510", "selling")), ("您那个价做不了 我给您净价430", ("430", "net")),
+        ("量这一块好说，净价430", ("430", "net")),
+        ("How about 435 net?", ("435", "net")), ("we are at 450 now, can do 440 net", ("440", "net")),
         ("No. 450. Well, 440 net.", ("440", "net")), ("yes 440 net", ("440", "net")),
         ("440 net not on saturdays though", ("440", "net")), ("440 net. Let's meet in the middle.", ("440", "net")),
     ],
@@ -104,6 +114,15 @@ def test_relative_prices_are_reckoned_in_the_hotels_own_kind() -> None:
     assert prices(read_by_rules("split the difference", IN_NET)) == [("436.50", "net")]
 
 
+@pytest.mark.parametrize(
+    ("text", "net"),
+    [("净价打九折", "405.00"), ("净价让20", "430.00"), ("净价再降5", "440.00"), ("再打九折", "400.50"), ("10 off our net rate", "440.00")],
+)
+def test_what_is_taken_off_the_price_counts_from_todays_and_what_is_taken_off_again_from_the_last_offer(text: str, net: str) -> None:
+    # Today 450 net, last offered 445.
+    assert [amount for amount, _ in prices(read_by_rules(text, IN_NET))] == [net]
+
+
 def test_naming_our_own_figure_tells_which_kind_is_meant() -> None:
     assert prices(read_by_rules("we could live with 503.53 perhaps", READING)) == [("503.53", "selling")]
 
@@ -132,6 +151,8 @@ def test_a_question_states_no_kind(text: str) -> None:
         "503.53 selling is fine",
         "成交",
         "可以，428",
+        "都对，成交[抱拳]",
+        "我确认，428",
     ],
 )
 def test_a_yes_to_our_figure_is_an_agreement(text: str) -> None:
@@ -297,3 +318,16 @@ def test_attack_texts_agree_to_nothing(parley_data: Path) -> None:
             assert move.kind is not K.AGREE
             if any(offer.amount not in (Decimal(428), Decimal(445), Decimal(450)) for offer in move.offers):
                 assert find_numbers(text)
+
+
+def test_a_yes_may_name_a_room_whose_chinese_name_holds_a_yes() -> None:
+    suite = replace(READING, facts=(replace(KING, room_type="行政套房"),))
+    for text in ("同意，行政套房就净价428", "我确认，行政套房，428[握手]"):
+        assert read_by_rules(text, suite).kind is K.AGREE, text
+    assert read_by_rules("行政套房，428", suite).kind is K.OFFER
+
+
+def test_old_partners_all_are_no_two_rooms() -> None:
+    both = replace(BOTH_ROOMS, basis_known=PriceBasis.NET)
+    assert [offer.label for offer in read_by_rules("都是老伙伴了，净价290到顶了", both).offers] == [None]
+    assert [offer.label for offer in read_by_rules("两间都按净价290", both).offers] == [1, 2]

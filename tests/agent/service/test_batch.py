@@ -6,10 +6,12 @@ from itertools import pairwise
 
 import pytest
 from rich.console import Console
+from sqlalchemy import select
 
 from agent.service import Negotiations
 from agent.service.batch import jobs_from_csv, negotiate_many, run_job, simulated_jobs
 from agent.service.intake import IntakeError, template_csv
+from db.models import Conversation
 from db.repositories import conversations
 from db.vocabulary import Speaker
 
@@ -63,5 +65,7 @@ def test_every_negotiation_ends_and_is_logged_once(negotiations: Negotiations) -
                 assert turn.move in turn.allowed
                 assert turn.rules_checked > 8
                 assert not turn.verdicts, (turn.text, turn.verdicts)
+    assert negotiate_many(negotiations, csv_file=None, n=2, at_once=2, seed=5, language="zh", today=TODAY, console=console) == 0
     with negotiations.transaction() as session:
-        assert conversations.count(session) == 6
+        assert conversations.count(session) == 8
+        assert sorted(session.scalars(select(Conversation.language))) == ["en"] * 6 + ["zh"] * 2

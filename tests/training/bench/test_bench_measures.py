@@ -56,6 +56,16 @@ def test_good_replies_fix_every_case_cleanly_and_bad_ones_none(excellent: Policy
     assert all(case.residual >= 1 for case in poor.cases)
 
 
+def test_a_share_of_the_hotels_is_met_in_chinese_and_rated_alike(excellent: PolicyFigures) -> None:
+    found = measure(Answering(Quality.EXCELLENT, GOOD), dialogues=12, seed=4, chinese=0.5)
+    chinese = [one for one in found.dialogues if one.language == "zh"]
+    assert 2 < len(chinese) < 10
+    assert [one for one in found.dialogues if one.language == "en"] == [
+        one for one in excellent.dialogues if one.number not in {each.number for each in chinese}
+    ]
+    assert _mean([one.rating for one in chinese]) > 4.0
+
+
 def test_figures_are_those_of_the_dialogues(poor: PolicyFigures) -> None:
     held = play_many(range(1, 13), Answering(Quality.CLUMSY, BAD, unreadable=0.1), seed=4, held_out=True)
     experts = panel(RATERS, PANEL)

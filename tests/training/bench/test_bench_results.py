@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
@@ -28,6 +29,7 @@ def measured(ratings: Sequence[float], *, clean: int, said: str = "Thank you.") 
         readable=True, stars=3.0,
     )  # fmt: skip
     dialogues = [dialogue(number, rating=rating, excellent=rating >= 4) for number, rating in enumerate(ratings, start=1)]
+    dialogues[0] = dialogues[0].model_copy(update={"language": "zh"})
     cases = [case(known.id, clean=number < clean) for number, known in enumerate(shipped()[: len(ratings)])]
     return policy(dialogues, cases).model_copy(update={"samples": (sample,)})
 
@@ -119,5 +121,7 @@ def test_that_bad_cases_are_told_by_language_and_by_fault(whole: tuple[Path, Ben
     assert {name: some.clean for name, some in repo.cases_by_language.items()} == {name: clean.count(name) for name in ("en", "zh")}
     assert sum(some.answers for some in repo.cases_by_fault.values()) == 10
     page = write_page(*whole, found).read_text()
-    assert "Bad cases" in page
+    assert "bad cases" in page
     assert "Chinese" in page
+    assert repo.rating_by_language == {"en": pytest.approx(fmean(RISING[1:])), "zh": RISING[0]}
+    assert "4.50, " in page, "the one Chinese dialogue"

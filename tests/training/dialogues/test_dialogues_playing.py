@@ -1,11 +1,13 @@
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
 
 from agent.domain import AllowedMove, Mandate, Reply, TurnContext
 from agent.guardrails import check
+from agent.language.consent import is_silence
 from agent.records import to_json
 from agent.simulation import HELD_OUT_PERSONAS, Quality
 from agent.sop import Terms
@@ -17,6 +19,7 @@ from training.dialogues import Dialogue, Speak, meet, play_many
 from training.dialogues.playing import BadSpeaker
 from training.dialogues.retelling import retell
 from training.experts import witnessed
+from training.experts.hints import CHINESE
 
 PRICED = ("room_type", "check_in", "check_out", "currency", "current_net", "commission", "rooms", "breakfast", "tax_included")
 SEEN = ("competitor_price", "competitor_source", "competitor_seen_on", "evidence")
@@ -50,8 +53,11 @@ def test_the_same_number_meets_the_same_hotel_whatever_is_said(held: list[Dialog
 
 
 def test_held_out_hotels_are_those_of_the_benchmark_through_the_service() -> None:
-    for job in held_out_jobs("base", n=9, seed=11):
-        meeting = meet(job.number, 11, held_out=True)
+    jobs = held_out_jobs("base", n=9, seed=11, chinese=0.5)
+    assert {job.language for job in jobs} == {"en", "zh"}
+    for job in jobs:
+        meeting = meet(job.number, 11, held_out=True, chinese=0.5)
+        assert meeting.language == job.language
         assert meeting.profile.persona == job.persona
         assert meeting.chances == 11 * 1_000_003 + job.number
         for form, (fact, mandate) in zip(job.forms, meeting.tickets, strict=True):
@@ -59,6 +65,37 @@ def test_held_out_hotels_are_those_of_the_benchmark_through_the_service() -> Non
                 assert getattr(form, name) == getattr(fact, name)
             assert form.hotel == fact.hotel_name
             assert (form.opening_ask, form.target, form.ceiling) == (mandate.opening_ask, mandate.target, mandate.ceiling)
+
+
+def test_a_share_of_the_hotels_is_chinese_and_the_others_are_the_same_whatever_it_is(held: list[Dialogue]) -> None:
+    mixed = [meet(number, 3, held_out=True, chinese=0.5) for number in range(1, 17)]
+    english = [meeting for meeting in mixed if meeting.language == "en"]
+    chinese = [meeting for meeting in mixed if meeting.language == "zh"]
+    assert len(chinese) > 3
+    assert english == [meet(meeting.number, 3, held_out=True) for meeting in english]
+    for meeting in chinese:
+        assert meeting.profile.language == "zh"
+        assert meeting.profile.persona in HELD_OUT_PERSONAS
+        for fact in meeting.facts:
+            assert all(CHINESE.search(name) for name in (fact.hotel_name, fact.room_type, *fact.evidence))
+    few = {
+        meeting.number for meeting in (meet(number, 3, held_out=True, chinese=0.2) for number in range(1, 17)) if meeting.language == "zh"
+    }
+    assert few < {meeting.number for meeting in chinese}
+
+
+def test_a_chinese_hotel_is_heard_and_answered_in_chinese() -> None:
+    held = play_many(range(1, 17), ScriptedSpeaker(), seed=3, held_out=True, chinese=1.0)
+    pairs = [pair for dialogue in held for pair in pairwise(dialogue.exchanges)]
+    assert all(exchange.context.language == "zh" for dialogue in held for exchange in dialogue.exchanges)
+    words = [exchange.answer.text for dialogue in held for exchange in dialogue.exchanges if exchange.answer is not None]
+    assert all(CHINESE.search(text) for text in words if not is_silence(text))
+    meant = [(before.answer.truth, after.heard) for before, after in pairs if before.answer is not None and after.heard is not None]
+    assert sum(truth.kind is heard.kind for truth, heard in meant) > 0.9 * len(meant)
+    offers = [(truth.offers, heard.offers) for truth, heard in meant if truth.kind is heard.kind is HotelMoveKind.OFFER]
+    assert len(offers) > 30
+    assert all([one.amount for one in truth] == [one.amount for one in heard] for truth, heard in offers)
+    assert not any(room.unmeant for dialogue in held for room in dialogue.rooms)
 
 
 def test_trained_hotels_have_no_held_out_persona_and_other_days() -> None:
@@ -69,14 +106,16 @@ def test_trained_hotels_have_no_held_out_persona_and_other_days() -> None:
     assert min(fact.check_in for meeting in meetings for fact in meeting.facts) >= date(2025, 1, 1)
 
 
-def test_a_dialogue_retells_as_if_the_service_had_held_it(held: list[Dialogue]) -> None:
+@pytest.mark.parametrize("chinese", [0.0, 1.0])
+def test_a_dialogue_retells_as_if_the_service_had_held_it(held: list[Dialogue], chinese: float) -> None:
     """SOP, hotel, readings and truths are those that the service's rows would give: ``retell`` checks each turn."""
-    for dialogue in held:
+    some = play_many(range(1, 7), ScriptedSpeaker(), seed=3, held_out=True, chinese=chinese) if chinese else held
+    for dialogue in some:
         mandates: dict[int, Mandate] = {fact.label: mandate for fact, mandate in dialogue.tickets}
         facts = tuple(fact for fact, _ in dialogue.tickets)
         terms = {fact.label: Terms(facts=fact, mandate=mandates[fact.label]) for fact in facts}
         chances = meet(dialogue.number, dialogue.seed, held_out=True).chances
-        truths = retell(facts, terms, dialogue.profile, _rows(dialogue), seed=chances)
+        truths = retell(facts, terms, dialogue.profile, _rows(dialogue), seed=chances, language=dialogue.profile.language)
         assert tuple(truths) == witnessed(dialogue.conversation)
 
 

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,16 @@ def test_what_cannot_be_begun_with_is_refused(whole: Built, tmp_path: Path, pres
     with pytest.raises(NotABeginning, match=why):
         build(tmp_path / "out", preset, begin=whole.folder.parent / folder)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_resumed_build_does_not_go_on_from_another_beginning(whole: Built, tmp_path: Path) -> None:
+    assert build(tmp_path / "out", "toy-grown", 3, begin=whole.folder, stop_after=2) is None
+    other = Path(shutil.copytree(whole.folder, tmp_path / "other"))
+    (other / "model.safetensors").write_bytes((other / "model.safetensors").read_bytes()[:-1] + b"\x00")
+    with pytest.raises(NotABeginning, match=rf"began with the weights {whole.weights_hash[:12]}.* name that beginning, or another --out"):
+        build(tmp_path / "out", "toy-grown", 3, True, begin=other)
+    resumed = build(tmp_path / "out", "toy-grown", 3, True, begin=whole.folder)
+    assert resumed is not None
 
 
 def test_another_seed_gives_another_model(whole: Built, tmp_path: Path) -> None:

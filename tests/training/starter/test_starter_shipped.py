@@ -10,6 +10,7 @@ import pytest
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from agent.serving.starter import MODEL_FOLDER
+from agent.simulation.phrases import LANGUAGES, Language
 from training.starter.build import HELD_OUT_FIRST_SEED
 from training.starter.corpus import play_many
 from training.starter.evaluation import evaluate_reading, evaluate_writing, sample_of
@@ -32,7 +33,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 @pytest.fixture(scope="module")
 def held_out() -> list[Exercise]:
     # Far from the negotiations of the model card.
-    return play_many(HELD_OUT_FIRST_SEED + 50_000, 12, held_out=True, threads=1, report=lambda done: None)
+    return play_many(HELD_OUT_FIRST_SEED + 50_000, 24, held_out=True, threads=1, report=lambda done: None, chinese=0.5)
 
 
 def test_it_is_small_enough_to_ship() -> None:
@@ -44,14 +45,16 @@ def test_it_is_what_its_card_says() -> None:
     assert digest in (MODEL_FOLDER / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
-def test_first_drafts_are_well_formed_and_do_not_fall_below_the_first_cut(held_out: list[Exercise]) -> None:
-    writes = [exercise for exercise in held_out if isinstance(exercise, WriteExercise) and not exercise.violations]
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_first_drafts_are_well_formed_and_do_not_fall_below_what_it_was_cut_with(held_out: list[Exercise], language: Language) -> None:
+    writes = [one for one in held_out if isinstance(one, WriteExercise) and not one.violations and one.context.language == language]
     writing = evaluate_writing(model(), tokenizer(), sample_of(writes, 40, seed=1), temperature=0.0, seed=1)
     assert writing.well_formed >= 0.95
-    assert writing.guard_pass >= 0.7
-    assert writing.price_copied >= 0.85
+    assert writing.guard_pass >= 0.8
+    assert writing.price_copied >= 0.9
 
 
-def test_most_messages_are_sorted_right(held_out: list[Exercise]) -> None:
-    reads = [exercise for exercise in held_out if isinstance(exercise, ReadExercise)]
-    assert evaluate_reading(model(), tokenizer(), sample_of(reads, 40, seed=1)).kind >= 0.75
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_most_messages_are_sorted_right(held_out: list[Exercise], language: Language) -> None:
+    reads = [one for one in held_out if isinstance(one, ReadExercise) and one.context.language == language]
+    assert evaluate_reading(model(), tokenizer(), sample_of(reads, 40, seed=1)).kind >= 0.7
