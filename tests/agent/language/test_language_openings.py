@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from language_turns import ASK, turn
+from language_turns import ASK, KING, turn
 
 from agent.domain import AllowedMove, Reply, Utterance
 from agent.language.client import ModelClient
@@ -47,6 +47,32 @@ def test_a_beginning_that_several_sentences_share_is_kept_away_from_as_a_whole()
     assert two == ["I would rather"]
     four = said("I would like to ask you.", "I would love to help you.", "I would say it is fair.", "I would be glad of it.")
     assert four == ["I would"]
+
+
+def said_in_chinese(*texts: str) -> list[str]:
+    facts = (replace(KING, hotel_name="云海酒店", room_type="江景大床房"),)
+    return used_openings(replace(turn(ASK, facts=facts), language="zh", history=tuple(Utterance(Speaker.BD, text) for text in texts)))
+
+
+def test_a_chinese_sentence_is_known_by_its_first_clause() -> None:
+    assert said_in_chinese("我明白您的难处，淡季不好做。") == ["我明白您的难处"]
+    assert said_in_chinese("好的，我明白您的难处。") == ["好的，我明白您的难处"]
+    assert said_in_chinese("谢谢。") == []
+
+
+def test_where_its_tokens_end_is_not_known_so_several_lengths_are_kept_away_from() -> None:
+    assert said_in_chinese("我们很看重和贵方的长期合作与信任。") == ["我们很看", "我们很看重和", "我们很看重和贵方的长期合作与信任"]
+    assert said_in_chinese("好的，我们很看重和贵方的长期合作。") == [
+        "好的，我们很看",
+        "好的，我们很看重和",
+        "好的，我们很看重和贵方的长期合作",
+    ]
+
+
+def test_a_chinese_opening_holds_no_fact() -> None:
+    assert said_in_chinese("您看428美元这个数合不合适？") == ["这个数合不合适"]
+    assert said_in_chinese("2026年10月12日至10月16日我们还差一点点呢。") == ["我们还差", "我们还差一点", "我们还差一点点呢"]
+    assert said_in_chinese("江景大床房能给净价428美元吗？") == ["能给净价"]
 
 
 def test_the_newest_count_where_there_are_too_many_for_the_server() -> None:
