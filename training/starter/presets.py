@@ -1,7 +1,7 @@
 """How big a build is: the model's shape, the amount of self-play and the length of training, by name.
 
-``toy`` runs end to end within a minute and is what CI builds. ``english`` begins with random weights and is what ships; ``full`` goes on
-from it to Chinese. Everything that changes the weights stands here or is the seed, so a preset and a seed name one model.
+``toy`` runs end to end within a minute and is what CI builds. ``english`` begins with random weights; ``full`` goes on from it to Chinese
+and is what ships. Everything that changes the weights stands here or is the seed, so a preset and a seed name one model.
 """
 
 from dataclasses import dataclass, replace

@@ -58,7 +58,8 @@ def test_a_context_that_is_asked_several_times_in_a_row_gets_that_many_answers_o
     for place, context in enumerate(contexts):
         own = [reply for reply in replies[3 * place : 3 * place + 3] if reply is not None]
         assert all(reply.move in context.allowed for reply in own)
-        assert len({reply.text for reply in own}) > 1
+        assert len(own) < 2 or len({reply.text for reply in own}) > 1
+    assert sum(reply is not None for reply in replies) > 2 * len(contexts)
 
 
 def test_an_answer_that_is_cut_off_is_none_and_counted(contexts: list[TurnContext]) -> None:

@@ -70,7 +70,7 @@ def test_that_what_nobody_shows_is_rehearsed_by_the_policy_that_begins(scene: Sc
 def test_that_a_judge_marks_the_replies_of_the_starter_model_and_samples_tell_of_it(scene: Scene, tmp_path: Path) -> None:
     settings = {"max_tokens": 96, "steps": 1, "held_out_every": 1, "learning_rate": 1e-4}
     with judging(says(GOOD)) as server:
-        folder = scene.begun(tmp_path / "run", base=MODEL_FOLDER, start="policy-v1", judge=server.url, settings=settings, samples=2)
+        folder = scene.begun(tmp_path / "run", base=MODEL_FOLDER, judge=server.url, settings=settings, samples=2)
         told = worked(folder)
     ended = told[-1]
     assert isinstance(ended, Ended)
