@@ -43,6 +43,7 @@ def used_openings(context: TurnContext) -> list[str]:
     newest_first = list(reversed(list(_sentences(context))))
     if context.language == "zh":
         return list(dict.fromkeys(opening for sentence in newest_first for opening in _openings_han(sentence)))[:MOST_HAN]
+    # Not with its end: behind the last sentence the full stop and the closing quote are one token, which a "." does not forbid.
     openings = dict.fromkeys(opening for sentence in newest_first if (opening := _opening(sentence.rstrip(".!?").split())))
     shared = {
         length: Counter(opening[:length] for opening in openings if len(opening) > length) for length in sorted(_SHARED_BY, reverse=True)
@@ -66,7 +67,6 @@ def _sentences(context: TurnContext) -> Iterator[str]:
     for said in context.history:
         if said.speaker is Speaker.BD:
             sentences = _SENTENCE.findall(facts.sub(f" {_FACT} ", said.text))
-            # Not with its end: behind the last sentence the full stop and the closing quote are one token, which a "." does not forbid.
             yield from sentences[:1] if may_repeat else sentences
 
 

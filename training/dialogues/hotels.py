@@ -14,8 +14,7 @@ from agent.simulation import HELD_OUT_PERSONAS, HotelProfile, Persona, sample_pr
 from agent.simulation.phrases import Language
 from training.starter import chinese_names, names
 
-HELD_OUT_DAY = date(2027, 1, 4)
-"""On which held-out hotels are asked."""
+_HELD_OUT_DAY = date(2027, 1, 4)
 _FIRST_DAY, _DAYS = date(2025, 1, 1), 1500
 """Trained dialogues are spread over these days."""
 
@@ -46,7 +45,7 @@ def meet(number: int, seed: int, *, held_out: bool, chinese: float = 0.0) -> Mee
     chances = seed * 1_000_003 + number
     language: Language = "zh" if random.Random(f"language:{chances}").random() < chinese else "en"
     rng = random.Random(f"{'held out' if held_out else 'trained'}:{seed}:{number}")
-    today = HELD_OUT_DAY if held_out else _FIRST_DAY + timedelta(days=rng.randrange(_DAYS))
+    today = _HELD_OUT_DAY if held_out else _FIRST_DAY + timedelta(days=rng.randrange(_DAYS))
     tickets = _named(sample_tickets(chances, n=1 + number % 3, today=today), rng, held_out=held_out, language=language)
     persona = rng.choice(sorted(HELD_OUT_PERSONAS if held_out else set(Persona) - HELD_OUT_PERSONAS))
     profile = sample_profile(tuple(fact for fact, _ in tickets), chances, persona=persona, language=language)

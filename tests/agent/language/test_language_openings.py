@@ -1,5 +1,6 @@
 """The first words of what we said, in the form in which the model would write them again."""
 
+import random
 from dataclasses import replace
 from decimal import Decimal
 
@@ -8,9 +9,14 @@ from language_turns import ASK, KING, turn
 
 from agent.domain import AllowedMove, Reply, Utterance
 from agent.language.client import ModelClient
-from agent.language.openings import MOST, used_openings
+from agent.language.openings import MOST, MOST_HAN, used_openings
 from agent.language.writer import write
+from agent.serving.starter import MODEL_FOLDER
 from db.vocabulary import MoveKind, Speaker
+from training.starter.tokenizer import load_tokenizer
+
+MOST_OF_A_SERVER = 128
+"""Sequences of tokens that vLLM keeps a reply from."""
 
 
 def said(*texts: str) -> list[str]:
@@ -80,6 +86,16 @@ def test_the_newest_count_where_there_are_too_many_for_the_server() -> None:
     openings = said(*texts)
     assert len(openings) == MOST
     assert openings[0] == " ".join(texts[-1].split()[:4])
+
+
+def test_as_many_chinese_ones_as_there_may_be_are_no_more_sequences_than_the_server_takes() -> None:
+    syllables = "我们很看重和贵方的长期合作与信任希望能给客人更好价格"
+    texts = [f"{''.join(random.Random(number).sample(syllables, 14))}。" for number in range(200)]
+    openings = said_in_chinese(*texts)
+    assert len(openings) == MOST_HAN
+    tokenizer = load_tokenizer(MODEL_FOLDER)
+    sequences = [(tokenizer.encode(opening), tokenizer.encode(f" {opening}")) for opening in openings]
+    assert sum(1 + (len(plain) == len(spaced)) for plain, spaced in sequences) <= MOST_OF_A_SERVER
 
 
 @pytest.mark.model
