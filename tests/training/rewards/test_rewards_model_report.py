@@ -15,7 +15,8 @@ from training.rewards.model.report import (
     ScoredReply,
     Share,
     accuracy,
-    accuracy_by_source,
+    accuracy_by,
+    between_prompts,
     calibration,
     length_bias,
     log_loss,
@@ -27,8 +28,10 @@ from training.rewards.model.scorer import Centre
 RNG = random.Random(5)
 
 
-def pair(gap: float, better: str = "a b", worse: str = "c d", source: str = "edit", hotel: str = "") -> ScoredPair:
-    return ScoredPair(better=emitted(better), worse=emitted(worse), gap=gap, source=source, hotel=hotel)
+def pair(
+    gap: float, better: str = "a b", worse: str = "c d", source: str = "edit", hotel: str = "", language: str = ""
+) -> ScoredPair:  # fmt: skip
+    return ScoredPair(better=emitted(better), worse=emitted(worse), gap=gap, source=source, hotel=hotel, language=language)
 
 
 def drawn(chance: float, sharpness: float = 1.0) -> ScoredPair:
@@ -40,9 +43,26 @@ def drawn(chance: float, sharpness: float = 1.0) -> ScoredPair:
 def test_accuracy_counts_ties_half_and_is_by_source() -> None:
     pairs = [pair(1.0), pair(-1.0, source="comparison"), pair(0.0), pair(2.0)]
     assert accuracy(pairs).value == pytest.approx(2.5 / 4)
-    by_source = accuracy_by_source(pairs)
+    by_source = accuracy_by(pairs, lambda one: one.source)
     assert (by_source["comparison"].value, by_source["comparison"].n) == (0.0, 1)
     assert by_source["edit"].value == pytest.approx(2.5 / 3)
+
+
+def test_that_pairs_of_an_unknown_language_are_of_none() -> None:
+    pairs = [pair(1.0, language="en"), pair(-1.0, language="zh"), pair(1.0)]
+    by_language = accuracy_by(pairs, lambda one: one.language)
+    assert {code: (share.value, share.n) for code, share in by_language.items()} == {"en": (1.0, 1), "zh": (0.0, 1)}
+
+
+@pytest.mark.parametrize(("offset", "noise", "share"), [(0.0, 1.0, 0.0), (1.0, 1.0, 0.5), (2.0, 1.0, 0.8), (1.0, 0.0, 1.0)])
+def test_that_the_share_between_prompts_is_that_of_their_offsets(offset: float, noise: float, share: float) -> None:
+    rng = random.Random(11)
+    groups = [[at + rng.gauss(0, noise) for _ in range(rng.choice((2, 5, 9)))] for at in (rng.gauss(0, offset) for _ in range(2000))]
+    assert between_prompts(groups) == pytest.approx(share, abs=0.03)
+
+
+def test_that_single_replies_tell_nothing_of_prompts() -> None:
+    assert between_prompts([[1.0], [2.0], [3.0, 4.0]]) is None
 
 
 def test_that_the_interval_is_wider_where_pairs_are_of_few_hotels() -> None:
@@ -119,6 +139,7 @@ def test_that_the_page_shows_what_was_measured_and_lets_no_reply_in_as_html() ->
     report = Report(
         pairs_train=10, prompts_train=5, steps=3, seconds=1.0, core_seconds=1.0, parameters=7,
         accuracy=Share(value=0.8, low=0.7, high=0.9, n=2), accuracy_by_source={"edit": Share(value=0.8, low=0.7, high=0.9, n=2)},
+        accuracy_by_language={"zh": Share(value=0.5, low=0.1, high=0.9, n=2)}, between_prompts=0.25,
         log_loss=0.5, calibration=bins, calibration_error=error,
         length=LengthBias(correlation=0.1, replies=9, predicted=None, actual=None, pairs=0),
         overrated=[PhraseBias(phrase="<script>alert", n=20, predicted=0.9, actual=0.5, z=4.0)], underrated=[], phrases=1,
@@ -128,6 +149,8 @@ def test_that_the_page_shows_what_was_measured_and_lets_no_reply_in_as_html() ->
     page = render(report, "A & B")
     assert "80.0%" in page
     assert "rrm neutral" in page
+    assert "in Chinese" in page
+    assert "25% lies between prompts" in page
     assert "<script>" not in page
     assert "&lt;script&gt;alert" in page
     assert calibration_svg(bins).count("<circle") == 2

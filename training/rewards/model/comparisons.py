@@ -26,6 +26,7 @@ class Comparison:
     wanted: float = 1.0
     source: str = "imported"
     hotel: str = ""
+    language: str = ""
     weight: float = 1.0
     """Of the comparison in the loss."""
 
@@ -63,7 +64,11 @@ def compared(rows: Sequence[Row], *, name: str, reference_slot: bool = False, on
         group = found.setdefault((prompt, reference), Compared(prompt=prompt, reference=reference))
         group.comparisons.append(
             Comparison(
-                group.index(chosen), group.index(rejected), source=str(row.get("source") or "imported"), hotel=str(row.get("hotel") or "")
+                group.index(chosen),
+                group.index(rejected),
+                source=str(row.get("source") or "imported"),
+                hotel=str(row.get("hotel") or ""),
+                language=str(row.get("language") or ""),
             )
         )
     if not one_rater:

@@ -20,7 +20,7 @@ def render(report: Report, title: str) -> str:
         f"<p>{report.pairs_train:,} pairs over {report.prompts_train:,} prompts, {report.steps:,} steps, {report.parameters:,} parameters "
         f"trained, {report.core_seconds:.0f} core seconds.</p>",
         "<h2>How often it is right</h2><p>Held-out hotels; 95 % intervals over hotels.</p>",
-        _accuracy({"all": report.accuracy, **report.accuracy_by_source}),
+        _accuracy(report.shares),
         "<h2>How sure it may be</h2>",
         f"<p>Expected calibration error {report.calibration_error:.3f}, log loss {report.log_loss:.3f} (a coin: 0.693).</p>",
         calibration_svg(report.calibration),
@@ -32,13 +32,19 @@ def render(report: Report, title: str) -> str:
         "<h2>Zero and unit</h2>",
         f"<p>Zero is the mean of {report.centre.references:,} reference replies (raw {report.centre.mean:+.3f}), the unit their deviation "
         f"({report.centre.deviation:.3f}). Below zero are {report.below_zero_better:.0%} of the better and {report.below_zero_worse:.0%} "
-        "of the worse held-out replies.</p>",
+        f"of the worse held-out replies.{_between(report)}</p>",
     ]
     if report.augmentation:
         added = _table(("added by RRM", "pairs"), [(kind, f"{count:,}") for kind, count in report.augmentation.items()])
         parts.append(f"<h2>Added pairs</h2>{added}")
     body = "\n".join(parts)
     return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>\n{body}\n</html>\n'
+
+
+def _between(report: Report) -> str:
+    if report.between_prompts is None:
+        return ""
+    return f" Of the variance of held-out scores, {report.between_prompts:.0%} lies between prompts, of which comparisons teach nothing."
 
 
 def calibration_svg(bins: Sequence[Bin]) -> str:
@@ -75,7 +81,7 @@ def _y(share: float) -> float:
     return _MARGIN + (1 - share) * _SIDE
 
 
-def _accuracy(shares: dict[str, Share], of: str = "source") -> str:
+def _accuracy(shares: dict[str, Share], of: str = "pairs") -> str:
     rows = [(name, f"{share.n:,}", f"{share.value:.1%}", f"{share.low:.1%} to {share.high:.1%}") for name, share in shares.items()]
     return _table((of, "pairs", "accuracy", "95 %"), rows)
 

@@ -7,7 +7,7 @@ Decided here: the measures. Intervals are 95 % and drawn over hotels, since pair
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from scipy.stats import rankdata
 
+from agent.language.prompts import LANGUAGES
 from training.rewards.model.scorer import Centre
 
 BINS = 10
@@ -37,6 +38,8 @@ class ScoredPair:
     """Score of the better minus score of the worse."""
     source: str
     hotel: str
+    language: str = ""
+    """ISO 639-1; empty where the row did not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +117,11 @@ class Report(_Frozen):
     """That were trained."""
     accuracy: Share
     accuracy_by_source: dict[str, Share]
+    accuracy_by_language: dict[str, Share] = {}
+    """Of the languages that rows tell."""
+    between_prompts: float | None = None
+    """Share of the variance of held-out scores that lies between prompts. Comparisons teach nothing of it: where it is large, the sign of a
+    reward says more of the prompt than of the reply. None where no prompt has two replies."""
     log_loss: float
     """Mean over held-out pairs, natural logarithm; a coin has 0.693."""
     calibration: list[Bin]
@@ -134,6 +142,12 @@ class Report(_Frozen):
     augmentation: dict[str, int]
     """Pairs that RRM added, by kind; empty without it."""
 
+    @property
+    def shares(self) -> dict[str, Share]:
+        """How often it is right, over all pairs, by source and by language."""
+        by_language = {f"in {LANGUAGES.get(code, code)}": share for code, share in self.accuracy_by_language.items()}
+        return {"all": self.accuracy, **self.accuracy_by_source, **by_language}
+
 
 def accuracy(pairs: Sequence[ScoredPair], *, seed: int = 0) -> Share:
     """Share of the pairs in which the better reply scores higher; equal scores count half."""
@@ -148,9 +162,29 @@ def accuracy(pairs: Sequence[ScoredPair], *, seed: int = 0) -> Share:
     return Share(value=float(right.mean()), low=float(low), high=float(high), n=len(pairs))
 
 
-def accuracy_by_source(pairs: Sequence[ScoredPair]) -> dict[str, Share]:
-    """The same for each source."""
-    return {source: accuracy([pair for pair in pairs if pair.source == source]) for source in sorted({pair.source for pair in pairs})}
+def accuracy_by(pairs: Sequence[ScoredPair], what: Callable[[ScoredPair], str]) -> dict[str, Share]:
+    """The same for each source, or language; pairs of which it is not known are left out."""
+    found: defaultdict[str, list[ScoredPair]] = defaultdict(list)
+    for pair in pairs:
+        found[what(pair)].append(pair)
+    return {name: accuracy(found[name]) for name in sorted(found) if name}
+
+
+def between_prompts(scores: Sequence[Sequence[float]]) -> float | None:
+    """Intraclass correlation ICC(1) of the scores of each prompt's replies, by a one-way analysis of variance; never below 0.
+
+    Shrout and Fleiss 1979, with the mean group size of Donner 1986 for groups of unequal size.
+    """
+    groups = [np.asarray(group) for group in scores if len(group) > 1]
+    if len(groups) < 2:
+        return None
+    sizes = np.array([len(group) for group in groups])
+    means, total = np.array([group.mean() for group in groups]), np.concatenate(groups)
+    between = float((sizes * (means - total.mean()) ** 2).sum() / (len(groups) - 1))
+    within = float(sum(((group - mean) ** 2).sum() for group, mean in zip(groups, means, strict=True)) / (len(total) - len(groups)))
+    size = float((len(total) - (sizes**2).sum() / len(total)) / (len(groups) - 1))
+    spread = max(between - within, 0.0) / size
+    return spread / (spread + within) if spread + within > 0 else None
 
 
 def log_loss(pairs: Sequence[ScoredPair]) -> float:

@@ -58,8 +58,7 @@ def reward_model_command(folder: Path, snapshot: Path, pairs: Sequence[str], *, 
 def tell(folder: Path, report: Report, console: Console) -> None:
     """What a model is worth, in a table and a few sentences."""
     shares: dict[str, Share | None] = {
-        "all": report.accuracy,
-        **report.accuracy_by_source,
+        **report.shares,
         "where the longer reply was preferred": report.length.longer_won,
         "where the shorter reply was preferred": report.length.shorter_won,
     }
@@ -77,6 +76,8 @@ def tell(folder: Path, report: Report, console: Console) -> None:
         f"Zero is the mean of {report.centre.references:,} reference replies: {report.below_zero_better:.0%} of the better and "
         f"{report.below_zero_worse:.0%} of the worse replies are below it."
     )
+    if report.between_prompts is not None:
+        say(f"Of the variance of held-out scores, {report.between_prompts:.0%} lies between prompts, of which comparisons teach nothing.")
     if report.length.shorter_won is not None and report.length.shorter_won.high < WEAK:
         say("[yellow]It goes by length: where people preferred the shorter reply it is mostly wrong. Try --set balance_length=true.[/]")
     say(f"Report  {escape(str(folder / PAGE))}")

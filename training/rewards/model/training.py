@@ -28,7 +28,8 @@ from training.rewards.model.report import (
     ScoredPair,
     ScoredReply,
     accuracy,
-    accuracy_by_source,
+    accuracy_by,
+    between_prompts,
     calibration,
     length_bias,
     log_loss,
@@ -142,7 +143,8 @@ def _train(
 def _report(held_out: list[Compared], judged: list[tuple[_Item, float]], centring: list[_Item], raw: RawScorer, centre: Centre) -> Report:
     pairs: list[ScoredPair] = []
     below = [0, 0]
-    for group, scores in zip(held_out, _scored(raw, held_out), strict=True):
+    scored = _scored(raw, held_out)
+    for group, scores in zip(held_out, scored, strict=True):
         for pair in group.comparisons:
             better, worse = scores[pair.better], scores[pair.worse]
             below[0] += better < centre.mean
@@ -150,7 +152,7 @@ def _report(held_out: list[Compared], judged: list[tuple[_Item, float]], centrin
             pairs.append(
                 ScoredPair(
                     better=group.replies[pair.better], worse=group.replies[pair.worse], gap=better - worse, source=pair.source,
-                    hotel=pair.hotel,
+                    hotel=pair.hotel, language=pair.language,
                 )
             )  # fmt: skip
     known = judged or [(item, 0.0) for item in centring]
@@ -162,8 +164,9 @@ def _report(held_out: list[Compared], judged: list[tuple[_Item, float]], centrin
     overrated, underrated, looked_at = phrase_bias(pairs)
     return Report(
         pairs_train=0, prompts_train=0, steps=0, seconds=0.0, core_seconds=0.0, parameters=0, augmentation={},
-        accuracy=accuracy(pairs), accuracy_by_source=accuracy_by_source(pairs), log_loss=log_loss(pairs),
-        calibration=bins, calibration_error=error, length=length_bias(pairs, replies),
+        accuracy=accuracy(pairs), accuracy_by_source=accuracy_by(pairs, lambda pair: pair.source),
+        accuracy_by_language=accuracy_by(pairs, lambda pair: pair.language), between_prompts=between_prompts(scored),
+        log_loss=log_loss(pairs), calibration=bins, calibration_error=error, length=length_bias(pairs, replies),
         overrated=overrated, underrated=underrated, phrases=looked_at,
         rank_correlation=rank_correlation(replies) if judged else None, centre=centre,
         below_zero_better=below[0] / len(pairs), below_zero_worse=below[1] / len(pairs),
