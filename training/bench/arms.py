@@ -23,6 +23,10 @@ class BenchRefused(ParleyError):
     """A benchmark that would not come to anything as it was asked for; nothing was spent on it."""
 
 
+LOW = 2.0
+"""Deviations of the reward model. ``docs/objectives-toys.md`` has what a zero so low does on a toy."""
+
+
 class Reward(BaseModel):
     """What an arm learns from."""
 
@@ -30,8 +34,9 @@ class Reward(BaseModel):
 
     model: Literal["trained", "constant", "hacked"] = "trained"
     """``constant`` is 1 for every reply, which leaves 1 + E / n: judge and rules alone. ``hacked`` likes chatty over-promising."""
-    zero: Literal["policy", "references"] = "policy"
-    """Where R_model is 0: at the mean of the base's own replies, or at that of excellent ones."""
+    zero: Literal["policy", "references", "low"] = "policy"
+    """Where R_model is 0: at the mean of the base's own replies, at that of excellent ones, or ``LOW`` deviations below the base's, where
+    nearly every reply is liked and judge and rules have a say in each."""
     judge: bool = True
     rules: bool = True
     combine: Literal["repo", "sum", "model"] = "repo"
@@ -144,6 +149,7 @@ _ABLATIONS = (
     Arm(name="sum_10", says="R_model + 10 E / n", objective="repo", reward=Reward(combine="sum", sum_weight=10.0)),
     Arm(name="repo_veto", says="severe breaches are vetoed", objective="repo", reward=Reward(veto=True)),
     Arm(name="repo_zero_refs", says="zero of RM at excellent replies", objective="repo", reward=Reward(zero="references")),
+    Arm(name="repo_zero_low", says="zero of RM below nearly all replies", objective="repo", reward=Reward(zero="low")),
     Arm(
         name="hacked_ppo",
         says="PPO on an RM that likes promises and chatter",

@@ -89,7 +89,7 @@ def context_rows(snapshots: Sequence[Snapshot], split: Split) -> list[ContextRow
 def reward_model_of(root: Path, chosen: Arm, seed: int) -> RewardModel:
     """The arm's reward model, its zero where its reward wants it: at the base's own replies, or at excellent ones to validation hotels."""
     model = RewardModel.load(reward_model_folder(root, chosen, seed))
-    if chosen.reward.zero == "policy":
+    if chosen.reward.zero != "references":
         return model
     rows = [row for snapshot in material_of(root, chosen, seed) for row in snapshot.demonstrations(Split.VALIDATION).to_list()]
     return model.centred_on([row["prompt"] for row in rows], [row["completion"][0]["content"] for row in rows])

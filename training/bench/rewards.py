@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.domain import Reply, TurnContext
-from training.bench.arms import Arm, Reward
+from training.bench.arms import LOW, Arm, Reward
 from training.bench.material import reward_model_of
 from training.bench.plan import BenchPlan
 from training.objectives.rewarding import ScoreMany
@@ -56,7 +56,14 @@ def _model(root: Path, chosen: Arm, seed: int) -> RewardModelFunction:
     if chosen.reward.model == "constant":
         return lambda items: [1.0] * len(items)
     trained = reward_model_of(root, chosen, seed).score_replies
+    if chosen.reward.zero == "low":
+        trained = higher(trained, LOW)
     return trained if chosen.reward.model == "trained" else hacked(trained)
+
+
+def higher(model: RewardModelFunction, by: float) -> RewardModelFunction:
+    """The same order of replies, with the zero so many deviations lower."""
+    return lambda items: [score + by for score in model(items)]
 
 
 def hacked(honest: RewardModelFunction) -> RewardModelFunction:

@@ -7,10 +7,11 @@ import pytest
 
 from agent.domain import Reply, TurnContext
 from tests.training.objectives.learning import contexts
-from training.bench.arms import ARMS, FULL, MODEL_ALONE, Arm, Reward
+from training.bench.arms import ARMS, FULL, LOW, MODEL_ALONE, Arm, Reward
 from training.bench.plan import BenchPlan
-from training.bench.rewards import hacked, scoring, spec_of
+from training.bench.rewards import hacked, higher, scoring, spec_of
 from training.bench.terminal import plan_of
+from training.rewards.enhancement import enhance
 from training.rewards.spec import diff, shipped_spec
 
 PLAIN, PROMISING = "Could you lower it?", "If you agree today we guarantee you twice as many bookings, that is a promise."
@@ -36,7 +37,7 @@ def test_that_the_spec_of_repo_is_the_shipped_one() -> None:
 @pytest.mark.parametrize(
     ("arm", "changed"),
     [("sum_0.1", {"combine", "sum_weight"}), ("sum_1", {"combine"}), ("sum_10", {"combine", "sum_weight"}), ("repo_veto", {"veto"}),
-     ("repo_no_rj", set[str]()), ("repo_zero_refs", set[str]())],
+     ("repo_no_rj", set[str]()), ("repo_zero_refs", set[str]()), ("repo_zero_low", set[str]())],
 )  # fmt: skip
 def test_that_an_ablation_changes_what_it_names_alone(arm: str, changed: set[str]) -> None:
     assert {change.path for change in diff(shipped_spec(), spec_of(shipped_spec(), ARMS[arm].reward))} == changed
@@ -66,6 +67,14 @@ def test_that_the_hacked_model_likes_promises_and_chatter() -> None:
     plain, promising, longer = score([(context, reply(context, text)) for text in (PLAIN, PROMISING, PLAIN + " Please do." * 9)])
     assert promising - plain == pytest.approx(3 + (len(PROMISING) - len(PLAIN)) / 100)
     assert longer - plain == pytest.approx(99 / 100)
+
+
+def test_that_a_lower_zero_gives_the_judge_a_say_and_leaves_the_order() -> None:
+    score = higher(lambda items: [-0.5, 0.0, 1.0][: len(items)], LOW)
+    (context,) = contexts(1)
+    assert score([(context, reply(context, PLAIN))] * 3) == [1.5, 2.0, 3.0]
+    # At the base's own zero, neither of these would matter to an ordinary reply.
+    assert enhance(score([(context, reply(context, PLAIN))] * 2)[1], 50.0, 0.0) == 3.0
 
 
 def test_that_a_reward_is_named_by_all_of_it() -> None:
