@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.throwaway import model_server
+from db.errors import ParleyError
 from training.bench.arms import BASE, arm
 from training.bench.material import reward_model_of
 from training.bench.stages import adapter_of
@@ -155,6 +156,12 @@ def main() -> None:
     parser.add_argument("--url", help="a server that serves the shipped weights under their names; without it one is started")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    try:
+        reward_model_of(options.bench, arm(options.arm), options.seed)
+    except ParleyError as error:
+        parser.error(str(error))
+    if (adapter := adapter_of(options.bench, options.arm, options.seed)) is not None and not adapter.is_dir():
+        parser.error(f"{options.bench} has no trained {options.arm} of seed {options.seed}: run parley bench with that arm in it first")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = options.url or stack.enter_context(model_server(folder))

@@ -20,7 +20,7 @@ def render(report: Report, title: str) -> str:
         f"<p>{report.pairs_train:,} pairs over {report.prompts_train:,} prompts, {report.steps:,} steps, {report.parameters:,} parameters "
         f"trained, {report.core_seconds:.0f} core seconds.</p>",
         "<h2>How often it is right</h2><p>Held-out hotels; 95 % intervals over hotels.</p>",
-        _accuracy(report.shares),
+        _accuracy(report.shares, "held-out"),
         "<h2>How sure it may be</h2>",
         f"<p>Expected calibration error {report.calibration_error:.3f}, log loss {report.log_loss:.3f} (a coin: 0.693).</p>",
         calibration_svg(report.calibration),
@@ -60,7 +60,7 @@ def calibration_svg(bins: Sequence[Bin]) -> str:
         f'<line x1="{_x(value):.0f}" x2="{_x(value):.0f}" y1="{_y(1):.0f}" y2="{_y(0):.0f}" stroke="#eee"/>'
         for value in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
     ) + "".join(
-        f'<text x="{_MARGIN - 6}" y="{_y(value) + 4:.0f}" text-anchor="end">{value:.1f}</text>'
+        f'<text x="{_MARGIN - 6}" y="{_y(value) + 4:.0f}" text-anchor="end">{value:g}</text>'
         f'<line x1="{_x(0.5):.0f}" x2="{_x(1):.0f}" y1="{_y(value):.0f}" y2="{_y(value):.0f}" stroke="#eee"/>'
         for value in (0, 0.25, 0.5, 0.75, 1)
     )
@@ -81,7 +81,7 @@ def _y(share: float) -> float:
     return _MARGIN + (1 - share) * _SIDE
 
 
-def _accuracy(shares: dict[str, Share], of: str = "pairs") -> str:
+def _accuracy(shares: dict[str, Share], of: str) -> str:
     rows = [(name, f"{share.n:,}", f"{share.value:.1%}", f"{share.low:.1%} to {share.high:.1%}") for name, share in shares.items()]
     return _table((of, "pairs", "accuracy", "95 %"), rows)
 
