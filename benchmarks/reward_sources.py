@@ -33,6 +33,7 @@ from training.objectives.rollout import pool, roll_out
 from training.objectives.settings import EXPLORING_TEMPERATURE, RunSettings
 from training.rewards.enhancement import enhance, linear_sum
 from training.rewards.judge import Judge, JudgeSettings
+from training.rewards.model import RewardModel
 from training.rewards.model.report import ScoredPair, Share, accuracy, between_prompts
 from training.rewards.scoring import Score, Scorer
 from training.rewards.spec import shipped_spec
@@ -69,13 +70,13 @@ class Answer:
     """Stars, by the experts' true score."""
 
 
-def answered(folder: Path, name: str, seed: int, rows: Sequence[ContextRow], judge: Judge) -> list[list[Answer]]:
+def answered(adapter: Path | None, rows: Sequence[ContextRow], model: RewardModel, judge: Judge) -> list[list[Answer]]:
     """By context, the replies that can be read."""
     settings = RunSettings(temperature=EXPLORING_TEMPERATURE)
-    policy = Policy.load(settings, adapter=adapter_of(folder, name, seed), reference=False)
+    policy = Policy.load(settings, adapter=adapter, reference=False)
     said = roll_out(policy, pool([row.context for row in rows], policy, settings), range(len(rows)), settings, copies=COPIES, seed=SEED)
     items = [(row, reply) for row, copies in zip(rows, said.replies, strict=True) for reply in copies if reply is not None]
-    scorer = Scorer(reward_model_of(folder, arm(BASE), seed).score_replies, judge.judge_many, shipped_spec())
+    scorer = Scorer(model.score_replies, judge.judge_many, shipped_spec())
     scores = scorer.score_many([(row.context, reply) for row, reply in items])
     found: defaultdict[str, list[Answer]] = defaultdict(list)
     for (row, reply), score in zip(items, scores, strict=True):
@@ -101,18 +102,18 @@ def liked_best(groups: Sequence[Sequence[Answer]], reward: Callable[[Score], flo
         rewards = [reward(answer.score) for answer in group]
         best = [answer.worth for answer, value in zip(group, rewards, strict=True) if value == max(rewards)]
         by_hotel[group[0].row.hotel].append(float(np.mean(best)))
-    sums, sizes = (np.array([measure(stars) for stars in by_hotel.values()]) for measure in (sum, len))
+    sums, sizes = (np.array([of(stars) for stars in by_hotel.values()]) for of in (sum, len))
     drawn = np.random.default_rng(0).integers(0, len(sums), (RESAMPLES, len(sums)))
     low, high = np.quantile(sums[drawn].sum(1) / sizes[drawn].sum(1), (0.025, 0.975))
     return Share(value=float(sums.sum() / sizes.sum()), low=float(low), high=float(high), n=int(sizes.sum()))
 
 
-def measure(folder: Path, name: str, seed: int, contexts: int, judge: Judge) -> dict[str, Any]:
+def measure(adapter: Path | None, contexts: int, model: RewardModel, judge: Judge) -> dict[str, Any]:
     settings = SimulatedSettings(contexts=contexts, seed=SEED, per_hotel=2, validation_share=1, chinese=CHINESE)
-    groups = answered(folder, name, seed, simulated_rows(settings=settings).contexts, judge)
+    groups = answered(adapter, simulated_rows(settings=settings).contexts, model, judge)
     every = [answer for group in groups for answer in group]
     found: dict[str, Any] = {
-        "policy": name, "seed": seed, "contexts": len(groups), "replies": len(every),
+        "contexts": len(groups), "replies": len(every),
         "stars": float(np.mean([answer.worth for answer in every])),
         "best": float(np.mean([max(answer.worth for answer in group) for group in groups])),
         "liked": float(np.mean([answer.score.model > 0 for answer in every])),
@@ -157,17 +158,18 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     try:
-        reward_model_of(options.bench, arm(options.arm), options.seed)
+        adapter = adapter_of(options.bench, arm(options.arm).name, options.seed)
+        model = reward_model_of(options.bench, arm(BASE), options.seed)
     except ParleyError as error:
         parser.error(str(error))
-    if (adapter := adapter_of(options.bench, options.arm, options.seed)) is not None and not adapter.is_dir():
+    if adapter is not None and not adapter.is_dir():
         parser.error(f"{options.bench} has no trained {options.arm} of seed {options.seed}: run parley bench with that arm in it first")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = options.url or stack.enter_context(model_server(folder))
         judge = stack.enter_context(Judge(JudgeSettings(base_url=url, timeout_s=300.0, cache=folder / "cache.db")))
         judge.probe()
-        found = measure(options.bench, options.arm, options.seed, options.contexts, judge)
+        found = {"policy": options.arm, "seed": options.seed} | measure(adapter, options.contexts, model, judge)
     show(Console(stderr=options.json), found)
     if options.json:
         print(json.dumps(found))

@@ -87,7 +87,10 @@ def context_rows(snapshots: Sequence[Snapshot], split: Split) -> list[ContextRow
 
 
 def reward_model_of(root: Path, chosen: Arm, seed: int) -> RewardModel:
-    """The arm's reward model, its zero where its reward wants it: at the base's own replies, or at excellent ones to validation hotels."""
+    """The arm's reward model, its zero at the base's own replies, or at excellent ones to validation hotels where its reward says so.
+
+    A zero so many deviations lower is added to the scores (``training.bench.rewards``).
+    """
     model = RewardModel.load(reward_model_folder(root, chosen, seed))
     if chosen.reward.zero != "references":
         return model
