@@ -5,7 +5,7 @@ rank, and that its zero is what the base writes on the mean. A second round adds
 goes on, rated by the same experts; its reward model learns from both. Held-out personas, phrases and names have no part in any of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -18,9 +18,9 @@ from training.bench.stages import Stage, adapter_of, material_folders, reward_mo
 from training.objectives.settings import EXPLORING_TEMPERATURE, SERVING_TEMPERATURE
 from training.objectives.speaker import AsServed, Speaker
 from training.rewards.model import RewardModel, RewardModelSettings
-from training.rewards.model.material import Material, train_on
+from training.rewards.model.material import Material, Speak, train_on
 from training.snapshots import ContextRow, SimulatedSettings, Snapshot, Split, open_snapshot, take_simulated
-from training.starter.progress import BuildEvent, Report
+from training.starter.progress import BuildEvent, Report, silent
 
 SNAPSHOT = "snapshot"
 MAX_TOKENS = 160
@@ -52,7 +52,7 @@ def speaker_of(adapter: Path | None, *, seed: int) -> Speaker:
     return Speaker(MODEL_FOLDER, adapter, temperature=SERVING_TEMPERATURE, max_tokens=MAX_TOKENS, seed=seed)
 
 
-def in_batches(speaker: Speaker, tell: Report) -> Callable[[Sequence[TurnContext]], list[Reply | None]]:
+def in_batches(speaker: Speaker, tell: Report) -> Speak:
     """Not all at once: every prompt that is being answered is held in memory."""
 
     def speak(contexts: Sequence[TurnContext]) -> list[Reply | None]:
@@ -68,12 +68,22 @@ def in_batches(speaker: Speaker, tell: Report) -> Callable[[Sequence[TurnContext
 def fit_reward_model(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> None:
     """The reward model, its zero at what the base writes to validation hotels."""
     snapshots = material_of(root, arm(stage.arm) if stage.arm else None, stage.seed)
-    rows = context_rows(snapshots, Split.VALIDATION)
-    speak = in_batches(speaker_of(None, seed=plan.profile.seed + 1), tell)
-    material = reduce(Material.joined, map(Material.of_snapshot, snapshots))
-    material = material.centred_on(spread(rows, max(len(rows), FEWEST_FOR_ZERO)), speak)
+    rows, speak = _asked_for_zero(plan, snapshots, tell)
+    material = reduce(Material.joined, map(Material.of_snapshot, snapshots)).centred_on(rows, speak)
     settings = RewardModelSettings.model_validate({"seed": plan.profile.seed, **plan.profile.reward_model})
     train_on(material, stage.folder(root), settings, progress=tell)
+
+
+def replies_at_zero(plan: BenchPlan, root: Path, chosen: Arm, seed: int) -> list[tuple[TurnContext, Reply]]:
+    """What the base writes to validation hotels: the replies at whose mean R_model of the arm is 0."""
+    rows, speak = _asked_for_zero(plan, material_of(root, chosen, seed), silent)
+    contexts = [row.context for row in rows]
+    return [(context, reply) for context, reply in zip(contexts, speak(contexts), strict=True) if reply is not None]
+
+
+def _asked_for_zero(plan: BenchPlan, snapshots: Sequence[Snapshot], tell: Report) -> tuple[list[ContextRow], Speak]:
+    rows = context_rows(snapshots, Split.VALIDATION)
+    return spread(rows, max(len(rows), FEWEST_FOR_ZERO)), in_batches(speaker_of(None, seed=plan.profile.seed + 1), tell)
 
 
 def material_of(root: Path, chosen: Arm | None, seed: int) -> tuple[Snapshot, ...]:
