@@ -16,6 +16,7 @@ from agent.domain import Reply, TurnContext
 from training.bench.arms import LOW, Arm, Reward
 from training.bench.material import replies_at_zero, reward_model_of
 from training.bench.plan import BenchPlan
+from training.judging import Marks, Rubric
 from training.objectives.rewarding import ScoreMany
 from training.rewards.enhancement import RewardError
 from training.rewards.judge import Judge
@@ -51,16 +52,20 @@ def scoring(plan: BenchPlan, root: Path, chosen: Arm, seed: int) -> Generator[Sc
         return
     settings = judge_settings(plan.judge, model=plan.judge_model, cache=root / JUDGEMENTS)
     with Judge(settings, rubric=spec.rubric) as judge:
-        zero = None if reward.judge_says == "marks" else mean_mark(judge, replies_at_zero(plan, root, chosen, seed))
+        zero = None if reward.judge_says == "marks" else _mean_mark(judge, replies_at_zero(plan, root, chosen, seed))
         yield Scorer(model, judge.judge_many, spec, counted=counted(reward, zero)).score_many
 
 
-def mean_mark(judge: Judge, replies: Sequence[Item]) -> float:
-    """What the judge's marks of these replies come to on the mean. Raises RewardError where it has judged none of them."""
-    judged = [judge.rubric.score(marks) for marks in judge.judge_many(replies) if marks is not None]
-    if not judged:
-        raise RewardError(f"the judge gave no marks for any of {len(replies)} replies of the base, so there is no zero to count from")
-    return fmean(judged)
+def _mean_mark(judge: Judge, replies: Sequence[Item]) -> float:
+    return mean_mark(judge.rubric, judge.judge_many(replies))
+
+
+def mean_mark(rubric: Rubric, judged: Sequence[Marks | None]) -> float:
+    """What a judge's marks come to on the mean, those that are missing left out. Raises RewardError where all are."""
+    marks = [rubric.score(one) for one in judged if one is not None]
+    if not marks:
+        raise RewardError(f"the judge gave no marks for any of {len(judged)} replies of the base, so there is no zero to count from")
+    return fmean(marks)
 
 
 def counted(reward: Reward, zero: float | None) -> Counted | None:
