@@ -1,19 +1,21 @@
 """What a step of SFT and DPO takes: ``python -m benchmarks.training_rows [--steps N] [--json]``.
 
 The starter model on simulated demonstrations and preferences, eight rows a step, one thread. Each objective is run twice, side by side: as
-TRL scores tokens where Triton is not, all of them, and as ``training.objectives.library`` has it, those that are learned from alone. Both
-learn the same rows in the same order, and whether the same weights came out is told as well. Seconds are of the processor and of every
-step but the first.
+TRL has it, which scores every token where Triton is not and computes a prompt for each of its two replies, and as it is here
+(``training.objectives.library`` and ``together``). Both learn the same rows in the same order; by how much a step's loss differs at most is
+told as well. Seconds are of the processor and of every step but the first.
 """
 
 import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from rich.console import Console
@@ -21,20 +23,20 @@ from rich.table import Table
 
 from benchmarks.training_figures import median_of
 from training.badcases.evaluation import Estimate
-from training.objectives import library
+from training.objectives import dpo, library
 from training.objectives.catalogue import settings_of, train
 from training.objectives.objective import Task
 from training.snapshots import SimulatedSettings, Split, open_snapshot, take_simulated
 
 CONTEXTS = 120
 BATCH = 8
-Chosen = Callable[[torch.device], bool]
 
 
-def every_token(device: torch.device) -> bool:
-    """As TRL has it on a CPU."""
-    del device
-    return False
+@contextmanager
+def as_trl_has_it() -> Generator[None]:
+    """Within, TRL's own way on a CPU."""
+    with patch.object(library.utils, "_use_triton", lambda _: False), patch.object(dpo, "prompts_once", lambda _: None):
+        yield
 
 
 def nothing_to_score(items: Sequence[Any]) -> list[Any]:
@@ -42,20 +44,22 @@ def nothing_to_score(items: Sequence[Any]) -> list[Any]:
     raise AssertionError(f"{len(items)} replies to score")
 
 
-def run(objective: str, rows: Mapping[str, Any], steps: int, compact: Chosen) -> tuple[list[float], str]:
-    """Processor seconds of each step but the first, and the hash of the adapter."""
-    at: list[float] = []
-    setattr(library.utils, "_use_triton", compact)  # noqa: B010 - a private name, which a type checker would refuse
+def run(objective: str, rows: Mapping[str, Any], steps: int) -> tuple[list[float], list[float]]:
+    """Processor seconds of each step but the first, and the loss of each."""
+    at, losses = list[float](), list[float]()
+
+    def tell(record: Mapping[str, Any]) -> None:
+        at.append(time.process_time())
+        losses.append(record["loss"])
+
     settings = settings_of(objective, {"steps": steps + 1, "batch": BATCH, "seed": 0})
     with tempfile.TemporaryDirectory() as folder:
-        task = Task(folder=Path(folder), score=nothing_to_score, **rows)
-        done = train(objective, task, settings, resume=False, listener=lambda _: at.append(time.process_time()))
-    return [after - before for before, after in pairwise(at)], done.digest
+        train(objective, Task(folder=Path(folder), score=nothing_to_score, **rows), settings, resume=False, listener=tell)
+    return [after - before for before, after in pairwise(at)], losses
 
 
 def measured(steps: int) -> dict[str, dict[str, Any]]:
-    """By objective: seconds of a step in both ways, how many times as fast one is, and whether the weights are the same."""
-    ours: Chosen = vars(library.utils)["_use_triton"]
+    """By objective: seconds of a step in both ways, how many times as fast one is, and how far the losses are apart."""
     found: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         take_simulated(Path(folder) / "snapshot", SimulatedSettings(contexts=CONTEXTS))
@@ -65,12 +69,14 @@ def measured(steps: int) -> dict[str, dict[str, Any]]:
             "dpo": {"preferences": snapshot.preferences(Split.TRAIN).to_list()},
         }
     for objective, rows in material.items():
-        (all_tokens, before), (learned, after) = (run(objective, rows, steps, compact) for compact in (every_token, ours))
+        with as_trl_has_it():
+            before, losses = run(objective, rows, steps)
+        after, again = run(objective, rows, steps)
         found[objective] = {
-            "every token, s": median_of(all_tokens),
-            "learned tokens, s": median_of(learned),
-            "times as fast": median_of([one / other for one, other in zip(all_tokens, learned, strict=True)]),
-            "same weights": before == after,
+            "TRL's way, s": median_of(before),
+            "here, s": median_of(after),
+            "times as fast": median_of([one / other for one, other in zip(before, after, strict=True)]),
+            "loss differs by": max(abs(one - other) for one, other in zip(losses, again, strict=True)),
         }
     return found
 
@@ -92,10 +98,8 @@ def main() -> None:
     Console().print(table)
 
 
-def _told(figure: Estimate | bool) -> str:
-    if isinstance(figure, bool):
-        return "yes" if figure else "no"
-    return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
+def _told(figure: Estimate | float) -> str:
+    return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]" if isinstance(figure, Estimate) else f"{figure:.1e}"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ Rafailov et al. 2023 (arXiv 2305.18290). ``loss = "sppo_hard"`` is SPPO with har
 """
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
+
+from transformers import PreTrainedModel
 
 from training.objectives.library import DPOConfig
 from training.objectives.library import DPOTrainer as Library
@@ -13,11 +15,15 @@ from training.objectives.order import rows_in_order
 from training.objectives.policy import Policy
 from training.objectives.running import Resumable
 from training.objectives.settings import DPOSettings
+from training.objectives.together import prompts_once
 from training.objectives.trainer import common
 
 
 class DPOTrainer(Resumable, Library):
-    """TRL's, on the columns ``prompt``, ``chosen`` and ``rejected``. The reference is the adapter as it was, which TRL keeps itself."""
+    """TRL's, on the columns ``prompt``, ``chosen`` and ``rejected``, each prompt computed once.
+
+    The reference is the adapter as it was, which TRL keeps itself.
+    """
 
     name = "dpo"
     preset: ClassVar[dict[str, Any]] = {}
@@ -35,6 +41,7 @@ class DPOTrainer(Resumable, Library):
             train_dataset=dataset(rows, ("prompt", "chosen", "rejected")),
             processing_class=policy.tokenizer,
         )
+        prompts_once(cast(PreTrainedModel, policy.model.get_base_model()))
         trainer.policy = policy
         return trainer
 
