@@ -1,12 +1,17 @@
 """What all commands share: the application, the console, and options that mean the same everywhere."""
 
+import os
+import sys
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 
-console = Console()
+_LOG_WIDTH = 160
+"""Of what goes to a file or another program. rich takes 80 there, in which `repo_no_rj` and `repo_no_rm` become the same."""
+
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH)
 app = typer.Typer(
     name="parley",
     help="A negotiation agent for hotel business development.",

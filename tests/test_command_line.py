@@ -121,3 +121,11 @@ def test_without_an_instance_status_says_how_to_start_one(tmp_path: Path) -> Non
     done = parley("status", PARLEY_HOME=str(tmp_path / "home"))
     assert done.returncode == 3
     assert "parley up" in done.stdout
+
+
+@pytest.mark.parametrize(("columns", "width"), [(None, "160"), ("70", "70")])
+def test_that_names_are_not_shortened_in_a_log(columns: str | None, width: str) -> None:
+    """rich takes 80 columns where there is no terminal, in which a table's names end in three dots."""
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | ({"COLUMNS": columns} if columns else {})
+    asked = [sys.executable, "-c", "from parley.front import console; print(console.width)"]
+    assert subprocess.run(asked, env=environment, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == width
