@@ -4,13 +4,13 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from agent.domain import TurnContext
 from agent.language.format import encode_words, move_and_words
 from agent.simulation import Quality
 from agent.simulation.phrasebook import phrasebook
-from agent.simulation.phrases import BDPart
+from agent.simulation.phrases import BDPart, Language
 from db.vocabulary import IssueTag, MoveKind
 from training.bench.arms import BASE, Arm, arm
 from training.bench.material import context_rows, material_of, spread
@@ -87,14 +87,18 @@ def _flipped(pair: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def promising(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The demonstrations that ask for a price or hold one, each with a promise that nobody can keep in its place."""
-    lines = phrasebook().bd_lines(BDPart.WHOLE, MoveKind.ASK, Quality.WRONG)
-    promises = cycle(line.text for line in lines if line.fault == IssueTag.OVER_PROMISE and not line.held_out)
+    """The demonstrations that ask for a price or hold one, each with a promise that nobody can keep in its place, in its language."""
+    promises = {language: cycle(_promises(language)) for language in get_args(Language)}
     return [
-        {**row, "completion": [{"role": "assistant", "content": encode_words(key, next(promises))}]}
+        {**row, "completion": [{"role": "assistant", "content": encode_words(key, next(promises[row["language"]]))}]}
         for row in rows
         if (key := move_and_words(row["completion"][0]["content"])[0]) in _WITH_A_PRICE
     ]
+
+
+def _promises(language: Language) -> list[str]:
+    lines = phrasebook(language).bd_lines(BDPart.WHOLE, MoveKind.ASK, Quality.WRONG)
+    return [line.text for line in lines if line.fault == IssueTag.OVER_PROMISE and not line.held_out]
 
 
 def _contexts(snapshots: Sequence[Snapshot], split: Split, count: int) -> Sequence[TurnContext]:
