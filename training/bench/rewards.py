@@ -52,12 +52,10 @@ def scoring(plan: BenchPlan, root: Path, chosen: Arm, seed: int) -> Generator[Sc
         return
     settings = judge_settings(plan.judge, model=plan.judge_model, cache=root / JUDGEMENTS)
     with Judge(settings, rubric=spec.rubric) as judge:
-        zero = None if reward.judge_says == "marks" else _mean_mark(judge, replies_at_zero(plan, root, chosen, seed))
+        zero = None
+        if reward.judge_says != "marks":
+            zero = mean_mark(spec.rubric, judge.judge_many(replies_at_zero(plan, root, chosen, seed)))
         yield Scorer(model, judge.judge_many, spec, counted=counted(reward, zero)).score_many
-
-
-def _mean_mark(judge: Judge, replies: Sequence[Item]) -> float:
-    return mean_mark(judge.rubric, judge.judge_many(replies))
 
 
 def mean_mark(rubric: Rubric, judged: Sequence[Marks | None]) -> float:

@@ -5,7 +5,7 @@ it would only cost every run five seconds of processor time, 170 MB, and warning
 
 SFT and DPO score the tokens of a reply and not those of its prompt, which are ten times as many. Where Triton is not, TRL scores all and
 masks most of them out, since some accelerators compile for every shape; a CPU does not. The weights that come out are the same to the bit,
-in half the processor time.
+in about half of the processor time.
 """
 
 import torch
