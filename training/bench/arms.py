@@ -153,6 +153,12 @@ _ABLATIONS = (
     Arm(name="sum_10", says="R_model + 10 E / n", objective="repo", reward=Reward(combine="sum", sum_weight=10.0)),
     Arm(name="repo_veto", says="severe breaches are vetoed", objective="repo", reward=Reward(veto=True)),
     Arm(name="repo_zero_refs", says="zero of RM at excellent replies", objective="repo", reward=Reward(zero="references")),
+    Arm(
+        name="repo_zero_refs_veto",
+        says="zero of RM at excellent replies, and the veto",
+        objective="repo",
+        reward=Reward(zero="references", veto=True),
+    ),
     Arm(name="repo_zero_low", says="zero of RM below nearly all replies", objective="repo", reward=Reward(zero="low")),
     Arm(
         name="hacked_ppo",

@@ -39,7 +39,8 @@ def test_that_the_spec_of_repo_is_the_shipped_one() -> None:
     ("arm", "changed"),
     [("sum_0.1", {"combine", "sum_weight"}), ("sum_1", {"combine"}), ("sum_10", {"combine", "sum_weight"}), ("repo_veto", {"veto"}),
      ("repo_no_rj", set[str]()), ("repo_rj_centred", set[str]()),
-     ("repo_rj_mean", set[str]()), ("repo_zero_refs", set[str]()), ("repo_zero_low", set[str]())],
+     ("repo_rj_mean", set[str]()), ("repo_zero_refs", set[str]()), ("repo_zero_refs_veto", {"veto"}),
+     ("repo_zero_low", set[str]())],
 )  # fmt: skip
 def test_that_an_ablation_changes_what_it_names_alone(arm: str, changed: set[str]) -> None:
     assert {change.path for change in diff(shipped_spec(), spec_of(shipped_spec(), ARMS[arm].reward))} == changed
