@@ -168,6 +168,13 @@ _ABLATIONS = (
         after="sft_promises",
     ),
     Arm(name="hacked_repo", says="REPO on the same RM", objective="repo", reward=Reward(model="hacked"), after="sft_promises"),
+    Arm(
+        name="hacked_repo_veto",
+        says="REPO on the same RM, with the veto",
+        objective="repo",
+        reward=Reward(model="hacked", veto=True),
+        after="sft_promises",
+    ),
 )
 PAPER = tuple(arm.name for arm in _PAPER)
 OPTIONS = tuple(arm.name for arm in _OPTIONS)
