@@ -198,7 +198,7 @@ class Chain:
                 linked = True
             told = {name: value for name, value in status.figures.items() if isinstance(value, int | float)}
             share = status.step / status.steps if status.steps else 0.0
-            known = {"doing": doing, "step": status.step, "steps": status.steps, **told}
+            known = {"doing": status.before or doing, "step": status.step, "steps": status.steps, **told}
             self._lease.tell(RetrainStep.POLICY, StepState.RUNNING, share, known)
 
         status = supervise(

@@ -12,6 +12,14 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """How many of the replies that are rehearsed have been written, before anything is checked."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """Nothing stands in the way."""
 
@@ -58,8 +66,8 @@ class Failed:
     error: str
 
 
-Event = Checked | Began | Measured | Ended | Failed
-_KINDS: Mapping[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Checked, Began, Measured, Ended, Failed)}
+Event = Rehearsed | Checked | Began | Measured | Ended | Failed
+_KINDS: Mapping[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Rehearsed, Checked, Began, Measured, Ended, Failed)}
 
 
 def events_path(folder: Path, attempt: int) -> Path:

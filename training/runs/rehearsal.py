@@ -44,15 +44,29 @@ class Voice(Protocol):
         ...
 
 
-def with_rehearsal(demonstrations: Sequence[Row], folder: Path, *, wanted: int, seed: int, voice: Callable[[], Voice]) -> list[Row]:
-    """The demonstrations, and what is rehearsed beside them; the latter is kept in the folder, so that a run which goes on has the same."""
+def with_rehearsal(
+    demonstrations: Sequence[Row],
+    folder: Path,
+    *,
+    wanted: int,
+    seed: int,
+    voice: Callable[[], Voice],
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Row]:
+    """The demonstrations, and what is rehearsed beside them; the latter is kept in the folder, so that a run which goes on has the same.
+
+    ``report`` hears how many replies have been asked for, and of how many.
+    """
     place = folder / FILE
     if not place.is_file():
         shown = Counter(kind_of_row(row, "completion") for row in demonstrations)
         speaks = voice()
         contexts = list(_wanting(shown, wanted, seed, speaks.fits))
+        replies: list[Reply | None] = []
         # Not all at once: every prompt that is being answered is held in memory.
-        replies = [reply for start in range(0, len(contexts), _BATCH) for reply in speaks(contexts[start : start + _BATCH])]
+        for start in range(0, len(contexts), _BATCH):
+            report(start, len(contexts))
+            replies += speaks(contexts[start : start + _BATCH])
         rows = [_row(context, reply) for context, reply in zip(contexts, replies, strict=True) if reply is not None]
         put(place, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     return [*demonstrations, *map(json.loads, place.read_text(encoding="utf-8").splitlines())]

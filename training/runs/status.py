@@ -11,7 +11,7 @@ from typing import Any
 
 from db.vocabulary import RunState
 from training.runs.errors import RunBusy
-from training.runs.events import Began, Checked, Ended, Event, Failed, Measured
+from training.runs.events import Began, Checked, Ended, Event, Failed, Measured, Rehearsed
 from training.runs.plan import put
 
 STATUS = "status.json"
@@ -31,6 +31,8 @@ class Status:
     state: RunState = RunState.QUEUED
     step: int = 0
     steps: int = 0
+    before: str = ""
+    """What is being done before the first step, where that takes long."""
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
     figures: dict[str, Any] = field(default_factory=dict[str, Any])
     """The last known value of each."""
@@ -45,8 +47,10 @@ class Status:
     def after(self, event: Event) -> "Status":
         """The status with what the event says."""
         match event:
+            case Rehearsed():
+                return replace(self, before=f"rehearsal, {event.done} of {event.total} replies")
             case Checked():
-                return replace(self, settings=event.settings, steps=event.steps)
+                return replace(self, before="", settings=event.settings, steps=event.steps)
             case Began():
                 return replace(self, step=event.step)
             case Measured():

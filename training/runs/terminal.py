@@ -154,7 +154,7 @@ def _bar(console: Console) -> Generator[Callable[[Status], None]]:
                 description=str(status.state) if status.steps else "checking",
                 completed=status.step,
                 total=max(status.steps, 1),
-                detail="  ".join(told),
+                detail=status.before or "  ".join(told),
             )
 
         yield show

@@ -26,7 +26,7 @@ from training.rewards.model import RewardModel
 from training.rewards.scoring import Scorer
 from training.runs.checks import judge_settings, recheck
 from training.runs.errors import RunRefused
-from training.runs.events import Began, Checked, Ended, Event, Measured
+from training.runs.events import Began, Checked, Ended, Event, Measured, Rehearsed
 from training.runs.plan import NO_JUDGE, Plan
 from training.runs.rehearsal import with_rehearsal
 from training.runs.samples import write_samples
@@ -59,7 +59,7 @@ def work(plan: Plan, folder: Path, tell: Callable[[Event], None], *, processes: 
     settings = settings_of(plan.objective, plan.settings, starter=plan.is_starter)
     material = gathered(plan, open_snapshot(plan.snapshot))
     if isinstance(settings, SFTSettings) and settings.rehearsal:
-        material = replace(material, demonstrations=_rehearsing(plan, folder, material, settings))
+        material = replace(material, demonstrations=_rehearsing(plan, folder, material, settings, tell))
     with scoring(plan, folder, material) as (score, judge):
         task = Task(
             folder=folder,
@@ -106,12 +106,17 @@ def gathered(plan: Plan, snapshot: Snapshot) -> Material:
     )
 
 
-def _rehearsing(plan: Plan, folder: Path, material: Material, settings: SFTSettings) -> Sequence[Mapping[str, Any]]:
+def _rehearsing(
+    plan: Plan, folder: Path, material: Material, settings: SFTSettings, tell: Callable[[Event], None]
+) -> Sequence[Mapping[str, Any]]:
     def voice() -> AsServed:
         return AsServed(Speaker(plan.base, plan.adapter, max_tokens=settings.max_tokens, seed=settings.seed))
 
     with span("training.rehearsal", run=plan.id):
-        return with_rehearsal(material.demonstrations, folder, wanted=settings.rehearsal, seed=settings.seed, voice=voice)
+        return with_rehearsal(
+            material.demonstrations, folder, wanted=settings.rehearsal, seed=settings.seed, voice=voice,
+            report=lambda done, total: tell(Rehearsed(done=done, total=total)),
+        )  # fmt: skip
 
 
 def _contexts(snapshot: Snapshot, split: Split, *, limit: int | None) -> tuple[TurnContext, ...]:

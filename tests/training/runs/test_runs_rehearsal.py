@@ -47,8 +47,11 @@ def kinds(rows: Sequence[Row]) -> Counter[tuple[str, str]]:
 
 def test_what_is_shown_often_is_left_alone_and_the_rest_is_filled_up_in_every_language(tmp_path: Path) -> None:
     demonstrations = [*shown("ask:1", "en", 5), *shown("calm", "en", 2)]
-    voice = Saying("Good day.")
-    rows = with_rehearsal(demonstrations, tmp_path, wanted=WANTED, seed=1, voice=lambda: voice)
+    voice, told = Saying("Good day."), list[tuple[int, int]]()
+    rows = with_rehearsal(
+        demonstrations, tmp_path, wanted=WANTED, seed=1, voice=lambda: voice, report=lambda done, total: told.append((done, total))
+    )
+    assert told == [(done, len(voice.asked)) for done in range(0, len(voice.asked), 64)]
     assert rows[:7] == demonstrations
     found = kinds(rows)
     assert found["en", "ask"] == 5, "it is shown more often than is wanted"

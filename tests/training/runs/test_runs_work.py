@@ -1,6 +1,7 @@
 """What the training process does with a plan: material, reward, judge, samples; and what it refuses before the first step."""
 
 import json
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from tests.training.rewards.judge_servers import GOOD, judging, says
 from tests.training.runs.run_scenes import Scene, plan_of, reward_model
 from training.objectives.settings import SettingsError
 from training.rewards.model import TrainingDiverged
-from training.runs.events import Began, Checked, Ended, Event, Measured
+from training.runs.events import Began, Checked, Ended, Event, Measured, Rehearsed
 from training.runs.rehearsal import FILE
+from training.runs.status import Status
 from training.runs.work import work
 
 
@@ -59,7 +61,11 @@ def test_that_every_kind_of_objective_is_trained_from_a_snapshot(scene: Scene, t
 def test_that_what_nobody_shows_is_rehearsed_by_the_policy_that_begins(scene: Scene, tmp_path: Path) -> None:
     settings = {"rehearsal": 1, "steps": 1}
     folder = scene.begun(tmp_path / "run", "sft", base=MODEL_FOLDER, start="policy-v1", reward_model=None, settings=settings, samples=0)
-    assert isinstance(worked(folder)[-1], Ended)
+    first, *_, last = told = worked(folder)
+    assert isinstance(last, Ended)
+    assert isinstance(first, Rehearsed)
+    assert Status().after(first).before == f"rehearsal, 0 of {first.total} replies"
+    assert reduce(Status.after, told, Status()).before == ""
     rehearsed = [json.loads(line) for line in (folder / FILE).read_text().splitlines()]
     assert {row["language"] for row in rehearsed} == {"en", "zh"}
     moves = [(row["language"], json.loads(row["completion"][0]["content"])["move"]) for row in rehearsed]
