@@ -5,7 +5,7 @@ another arm; an arm's best checkpoint is chosen by the reward that the arm itsel
 learn from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Literal
@@ -192,3 +192,10 @@ def arm(name: str) -> Arm:
         meant = f" (did you mean {near[0]!r}?)" if near else ""
         raise BenchRefused(f"There is no arm {name!r}{meant}; choose from {', '.join(ARMS)}.")
     return ARMS[name]
+
+
+def definitions(names: Iterable[str]) -> dict[str, Any]:
+    """By name what each of the arms is, and those that they stand on: all but the words about it, as JSON values."""
+    chosen = [arm(name) for name in names]
+    every = [*chosen, *(arm(name) for one in chosen for name in one.stands_on)]
+    return {one.name: one.model_dump(mode="json", exclude={"name", "says"}) for one in every}

@@ -20,8 +20,9 @@ PLAN = "bench.plan.json"
 _LOCK = "bench.lock"
 _ORIGIN = ("versions", "git_revision")
 """What is told of where figures come from and does not make another benchmark."""
-_ROWS = ("arms", "seeds")
-"""What may be asked for otherwise in the same folder: each arm's training and figures follow from the rest alone."""
+_ROWS = ("arms", "seeds", "definitions")
+"""What may be asked for otherwise in the same folder: each arm's training and figures follow from the rest alone. An arm that is in both
+has to be the same one."""
 
 
 class BenchPlan(BaseModel):
@@ -35,6 +36,8 @@ class BenchPlan(BaseModel):
     judge_model: str = ""
     spec: dict[str, Any]
     """The whole reward spec; an arm's ablation changes it for that arm."""
+    definitions: dict[str, Any] = {}
+    """By name what each arm is that was ever asked for in the folder, and those that it stands on: another release may mean another one."""
     base_sha256: str = Field(default_factory=lambda: file_sha256(MODEL_FOLDER / "model.safetensors"))
     """Of the starter model's weights: the base of every arm."""
     versions: dict[str, str] = Field(default_factory=versions)
@@ -97,8 +100,9 @@ def _claimed(folder: Path, plan: BenchPlan) -> BenchPlan:
             f"{folder} holds another benchmark ({', '.join(differences)}): name another folder with --out, "
             "or ask for the same as before; only arms and seeds may be others."
         )
-    if kept.profile != plan.profile:
-        kept = kept.model_copy(update={"profile": plan.profile})
+    definitions = kept.definitions | plan.definitions
+    if (kept.profile, kept.definitions) != (plan.profile, definitions):
+        kept = kept.model_copy(update={"profile": plan.profile, "definitions": definitions})
         put(folder / PLAN, kept.model_dump_json(indent=1) + "\n")
     return kept
 
@@ -106,7 +110,11 @@ def _claimed(folder: Path, plan: BenchPlan) -> BenchPlan:
 def _differences(kept: BenchPlan, plan: BenchPlan) -> list[str]:
     """What is another one, in words."""
     old, new = (_flat(one) for one in (kept, plan))
-    return [f"other {name.replace('_', ' ')}" for name in new if name not in _ROWS and old[name] != new[name]]
+    arms = [name for name, arm in plan.definitions.items() if kept.definitions.get(name, arm) != arm]
+    return [
+        *(f"other {name.replace('_', ' ')}" for name in new if name not in _ROWS and old[name] != new[name]),
+        *(f"an arm {name!r} of another definition" for name in arms),
+    ]
 
 
 def _flat(plan: BenchPlan) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from training.bench.arms import OF_THE_JUDGE, BenchRefused
+from training.bench.arms import OF_THE_JUDGE, BenchRefused, definitions
 from training.bench.plan import BenchPlan
 from training.bench.profiles import profile as profile_of
 from training.bench.supervising import Standing, run, standing
@@ -26,7 +26,13 @@ def plan_of(name: str, *, arms: Sequence[str], seeds: int | None, values: Sequen
     if judge == NO_JUDGE and (same := [name for name in OF_THE_JUDGE if name in chosen.arms]):
         raise BenchRefused(f"Without a judge {same[0]} is REPO itself: name a judge (--judge), or the other arms (--arms).")
     rewards: RewardSpec = shipped_spec() if spec is None else load_spec(spec)
-    return BenchPlan(profile=chosen, judge=judge, judge_model="" if judge == NO_JUDGE else JudgeSettings().model, spec=rewards.body())
+    return BenchPlan(
+        profile=chosen,
+        judge=judge,
+        judge_model="" if judge == NO_JUDGE else JudgeSettings().model,
+        spec=rewards.body(),
+        definitions=definitions(chosen.arms),
+    )
 
 
 def starter_judges(folder: Path, plan: BenchPlan) -> bool:

@@ -55,6 +55,27 @@ def test_that_more_seeds_and_other_arms_go_on_in_the_same_folder(tmp_path: Path)
     assert BenchPlan.read(tmp_path) == kept, "the processes of its stages read it from there"
 
 
+def test_that_an_arm_that_has_become_another_is_refused_in_its_folder(tmp_path: Path) -> None:
+    with begun(tmp_path, plan(arms=("base", "sft_repo"))) as kept:
+        assert set(kept.definitions) == {"base", "sft_repo", "sft"}, "what it stands on is trained as well"
+    other = plan(arms=("base", "sft"))
+    changed = {name: what | {"flipped": True} if name == "sft" else what for name, what in other.definitions.items()}
+    with (
+        pytest.raises(BenchRefused, match="an arm 'sft' of another definition"),
+        begun(tmp_path, other.model_copy(update={"definitions": changed})),
+    ):
+        pass
+    with begun(tmp_path, plan(arms=("base", "repo"))) as kept:
+        assert set(kept.definitions) == {"base", "sft_repo", "sft", "repo"}, "it still holds what was asked for before"
+
+
+def test_that_a_plan_of_before_definitions_takes_what_is_asked_for(tmp_path: Path) -> None:
+    with begun(tmp_path, plan().model_copy(update={"definitions": {}})):
+        pass
+    with begun(tmp_path, plan()) as kept:
+        assert kept.definitions == plan().definitions
+
+
 def test_that_a_folder_with_something_else_in_it_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(BenchRefused, match="holds no benchmark"), begun(tmp_path, plan()):
