@@ -82,10 +82,10 @@ def _goals(found: Results) -> str:
          spelt_interval(goal.reached, figure(goal.figure)), "met" if goal.met else "not met"]
         for goal in found.goals
     ]  # fmt: skip
-    wins = {True: "REPO is above base, SFT, DPO, PPO and GRPO in every figure compared.", None: ""}.get(
-        found.wins, "REPO is not above every one of base, SFT, DPO, PPO and GRPO."
+    wins = "; ".join(f"{SHORT[name]}: {'above all of them' if above else 'not above all'}" for name, above in found.wins.items())
+    return _grid(["REPO", "goal", "reached", ""], rows) + (
+        f"<p>REPO beside base, SFT, DPO, PPO and GRPO, by value: {wins}.</p>" if wins else ""
     )
-    return _grid(["REPO", "goal", "reached", ""], rows) + (f"<p>{wins}</p>" if wins else "")
 
 
 def _table(found: Results) -> str:

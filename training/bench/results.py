@@ -110,8 +110,8 @@ class Results(_Found):
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
     goals: tuple[Goal, ...]
-    wins: bool | None
-    """Whether REPO is above SFT, DPO, PPO, GRPO and base in each figure compared; None where not all of them were measured."""
+    wins: dict[str, bool]
+    """By figure compared, whether REPO's is above those of SFT, DPO, PPO, GRPO and base; none where not all of them were measured."""
     versions: dict[str, str]
     git_revision: str | None
 
@@ -220,9 +220,9 @@ def _goals(rows: Sequence[Row]) -> list[Goal]:
     ]
 
 
-def _wins(comparisons: Sequence[Comparison]) -> bool | None:
+def _wins(comparisons: Sequence[Comparison]) -> dict[str, bool]:
     rivals = {"base", "sft", "dpo", "ppo", "grpo"}
     against = [one for one in comparisons if one.other in rivals]
     if {one.other for one in against} != rivals:
-        return None
-    return all(one.value > 0 for one in against)
+        return {}
+    return {name: all(one.value > 0 for one in against if one.figure == name) for name in COMPARED}

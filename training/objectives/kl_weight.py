@@ -1,42 +1,25 @@
 """The weight of the KL penalty: as it was set, or as heavy as it has to be to hold the policy near its reference.
 
 A reward model is right near what it has seen and may be wrong beyond (arXiv 2210.10760): with a target, a run stays there however long it
-is. The weight is multiplied as the KL stands to its target, at most by 2 and at least by 1/2: the steps of the adaptive penalty of PPO's
-paper (arXiv 1707.06347, section 4), in proportion as Ziegler et al. have it (arXiv 1909.08593, section 2.2), for runs of tens of steps. It
-is never lighter than it was set.
+is. Nothing moves for many steps and then all of it at once, so the weight follows from the KL of the same replies and not step by step
+from that of earlier ones, as the adaptive penalty of PPO's paper does (arXiv 1707.06347, section 4): little far from the target, at the
+target as much as makes an ordinary reply pay one deviation of the reward model, and beyond it soon more than a reply can earn.
 """
 
-import json
-from pathlib import Path
 from typing import Final
 
-from training.objectives.settings import PolicySettings
-
-FILE = "kl_weight.json"
-_FASTEST: Final = 2.0
+_STEEPNESS: Final = 2
+"""Power of the KL's share of its target: at half of it the weight is a quarter, at twice of it fourfold. With 4 a run is thrown to and fro,
+for the KL of a few replies is a rough estimate."""
 _HEAVIEST: Final = 10.0
-"""Reward deviations a nat and token. Beyond it nothing but the penalty counts, and coming down again takes long."""
+"""Reward deviations a nat and token. Beyond it nothing but the penalty counts."""
 
 
-class KLWeight:
-    """The weight at this step."""
+def kl_weight(kl: float, *, length: float, beta: float, target: float | None) -> float:
+    """The weight for replies of this mean ``kl``, in nats a token, and mean ``length``, in tokens: ``beta`` at least.
 
-    def __init__(self, settings: PolicySettings) -> None:
-        """It begins as ``settings.beta``, and stays so without ``settings.kl_target``."""
-        self.value = self._least = settings.beta
-        self._target = settings.kl_target
-
-    def follow(self, kl: float) -> None:
-        """Make the next step's weight fit this step's KL, in nats a token, over all processes."""
-        if self._target is not None:
-            factor = min(max(kl / self._target, 1 / _FASTEST), _FASTEST)
-            self.value = max(min(self.value * factor, _HEAVIEST), self._least)
-
-    def save(self, folder: Path) -> None:
-        """Into a checkpoint."""
-        (folder / FILE).write_text(json.dumps(self.value), encoding="utf-8")
-
-    def restore(self, folder: Path) -> None:
-        """The inverse of ``save``; a checkpoint of before there were targets has none."""
-        if (path := folder / FILE).is_file():
-            self.value = float(json.loads(path.read_text(encoding="utf-8")))
+    Without a target it is ``beta``; a ``beta`` of 0 is no penalty, and no target makes it one.
+    """
+    if target is None or not beta or kl <= 0:
+        return beta
+    return max(beta, min((kl / target) ** _STEEPNESS / (target * length), _HEAVIEST))

@@ -137,8 +137,8 @@ class PolicySettings(RunSettings):
     beta: float = Field(default=0.02, ge=0)
     """Weight of the KL penalty in the reward, per token and nat; 0 is no penalty, and no target makes it one."""
     kl_target: float | None = Field(default=None, gt=0)
-    """KL in nats a token at which the policy is held: the weight grows beyond ``beta`` as long as it is farther away
-    (``training.objectives.kl_weight``). None leaves the weight as it is."""
+    """KL in nats a token at which the policy is held: the weight grows steeply where it comes near (``training.objectives.kl_weight``).
+    None leaves the weight as it is."""
     kl: Literal["k1", "k3"] = "k3"
     """Estimate of KL(policy || reference) at a token: the log-ratio, or Schulman's k3, which is never negative."""
     clip: float | None = Field(default=0.2, gt=0)

@@ -147,17 +147,14 @@ class PolicyTrainer(Resumable, GRPOTrainer):
     # --- checkpoints
 
     def save_more(self, folder: Path) -> None:
-        """The KL penalty's weight, and the critic."""
-        self.valuing.kl_weight.save(folder)
+        """The critic."""
         if self.critic is not None:
             self.critic.save(folder)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
-        if checkpoint is not None:
-            self.valuing.kl_weight.restore(Path(checkpoint))
-            if self.critic is not None:
-                self.critic.restore(Path(checkpoint))
+        if checkpoint is not None and self.critic is not None:
+            self.critic.restore(Path(checkpoint))
 
 
 def _config(settings: PolicySettings, folder: Path) -> GRPOConfig:

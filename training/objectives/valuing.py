@@ -28,7 +28,7 @@ from training.objectives.advantages import (
     whiten,
 )
 from training.objectives.critic import Critic, skill
-from training.objectives.kl_weight import KLWeight
+from training.objectives.kl_weight import kl_weight
 from training.objectives.losses import kl_k3
 from training.objectives.offpolicy import obrs, staleness, tis
 from training.objectives.packing import Groups, Packed, group, pack
@@ -77,7 +77,6 @@ class Valuing:
     def __init__(self, policy: Policy, settings: PolicySettings, critic: Critic | None, accelerator: Accelerator) -> None:
         """``accelerator`` adds up over the processes and says in which precision to compute."""
         self._policy, self._settings, self._critic, self._accelerator = policy, settings, critic, accelerator
-        self.kl_weight = KLWeight(settings)
 
     def look(self, rollout: Rollout) -> Seen:
         """One pass of the policy and one of the reference over the replies, and the critic's values."""
@@ -123,16 +122,16 @@ class Valuing:
             "reply_mask": mask,
             "old_logp": seen.old_logp,
         }
+        mean_kl, length = self._mean(kl, mask), self._mean(mask.sum(2).float(), mask.any(2))
+        beta = kl_weight(mean_kl, length=length, beta=settings.beta, target=settings.kl_target)
         figures = {
-            "kl": (mean_kl := self._mean(kl, mask)),
-            "kl_weight": self.kl_weight.value,
+            "kl": mean_kl,
+            "kl_weight": beta,
             "length": float(mask.sum(2).float().mean()),
             "cut_share": float((mask.sum(2) >= settings.max_tokens).float().mean()),
             "staleness": float(staleness(seen.old_logp, sampled, mask)),
             **rollout.figures,
         }
-        beta = self.kl_weight.value
-        self.kl_weight.follow(mean_kl)
         penalty = beta * (kl * mask).sum(2)
         if settings.loss != "clipped":
             return batch | {"worth": total - penalty}, figures
@@ -165,7 +164,7 @@ class Valuing:
         return whitened.view(groups.reply_mask.shape), returns.view(valued.shape), valued
 
     def _mean(self, values: Tensor, mask: Tensor) -> float:
-        """Over the tokens of all processes."""
+        """Over the places of all processes that count, tokens or replies."""
         amount, count = self._shared(torch.stack([(values * mask).sum(), mask.sum().float()])).tolist()
         return amount / max(count, 1)
 

@@ -67,7 +67,7 @@ def test_that_goals_are_set_beside_what_was_reached(whole: tuple[Path, BenchPlan
 def test_that_a_goal_that_was_missed_is_told_as_missed(tmp_path: Path) -> None:
     found = results(tmp_path, written(tmp_path, {"base": measured(LOW, clean=4), "repo": measured(LOW, clean=4)}))
     assert {goal.figure: goal.met for goal in found.goals} == {"fix": True, "clean_fix": False, "excellent": False, "rating": False}
-    assert found.wins is None
+    assert found.wins == {}
 
 
 def test_that_repo_is_better_only_where_the_pairs_say_so(whole: tuple[Path, BenchPlan]) -> None:
@@ -76,7 +76,7 @@ def test_that_repo_is_better_only_where_the_pairs_say_so(whole: tuple[Path, Benc
     assert verdicts["base", "rating"] == "better"
     assert verdicts["grpo", "rating"] == verdicts["grpo", "clean_fix"] == "undecided"
     assert all(one.p_corrected >= one.p for one in found.comparisons)
-    assert found.wins is False, "as good as GRPO is not above it"
+    assert found.wins == dict.fromkeys(("rating", "excellent", "clean_fix"), False), "as good as GRPO is not above it"
 
 
 def test_that_worse_is_told_as_worse(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_that_a_models_words_stay_words_on_the_page(whole: tuple[Path, BenchPlan
     page = write_page(*whole, results(*whole)).read_text()
     assert EVIL not in page
     assert "&lt;script src=" in page
-    for part in ("Goals", "REPO against each", "side by side", "not above every one"):
+    for part in ("Goals", "REPO against each", "side by side", "rating 1-5: not above all"):
         assert part in page
 
 

@@ -46,10 +46,6 @@ def steps(folder: Path) -> list[int]:
     return [record["step"] for record in MetricsLog(folder).read() if "loss" in record]
 
 
-def kl_weights(folder: Path) -> list[float]:
-    return [record["kl_weight"] for record in MetricsLog(folder).read() if "kl_weight" in record]
-
-
 def started(folder: Path, base: Path) -> "subprocess.Popen[str]":
     root = Path(__file__).parents[3]
     return subprocess.Popen([sys.executable, "-c", _SCRIPT, str(folder), str(base)], cwd=root, stdout=subprocess.PIPE, text=True)
@@ -69,9 +65,6 @@ def test_a_run_that_was_killed_at_a_random_step_gives_the_same_adapter_when_it_i
     said, _ = started(cut, base).communicate(timeout=240)
     assert said.split()[-1] == whole.digest
     assert steps(cut) == steps(tmp_path / "whole") == [1, 2, 3, 4, 5, 6]
-    # Where all replies are worth the same, the adapter does not tell whether the penalty went on with its weight.
-    assert kl_weights(cut) == kl_weights(tmp_path / "whole")
-    assert len(set(kl_weights(cut))) > 3
 
 
 @pytest.mark.parametrize(("name", "continued"), [("repo", True), ("grpo", False), ("sft", True), ("dpo", True)])
