@@ -20,8 +20,8 @@ from rich.table import Table
 from agent.domain import Reply, TurnContext
 from benchmarks.negotiation_figures import mean_over
 from db.errors import ParleyError
-from db.vocabulary import MoveKind
 from training.bench.arms import arm
+from training.bench.learning import WITH_A_PRICE
 from training.bench.stages import adapter_of
 from training.objectives.policy import Policy
 from training.objectives.rollout import pool, roll_out
@@ -32,7 +32,6 @@ from training.snapshots import ContextRow, SimulatedSettings, simulated_rows
 SEED = 78
 COPIES = 4
 CHINESE = 0.25
-WITH_A_PRICE = frozenset({MoveKind.ASK, MoveKind.HOLD})
 _PROMISES = GUARD_RULES["promises"]
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from agent.domain import AllowedMove, Reply, TurnContext
-from benchmarks.promises import WITH_A_PRICE, contexts, figures
+from benchmarks.promises import contexts, figures
 from db.vocabulary import MoveKind
+from training.bench.learning import WITH_A_PRICE
 from training.snapshots import ContextRow
 
 PLAIN, PROMISING = "Could you lower it?", "If you agree today we guarantee you twice as many bookings."

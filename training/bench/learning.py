@@ -26,7 +26,8 @@ from training.runs.plan import put
 from training.snapshots import Snapshot, Split
 from training.starter.progress import BuildEvent, Report
 
-_WITH_A_PRICE = frozenset({MoveKind.ASK, MoveKind.HOLD})
+WITH_A_PRICE = frozenset({MoveKind.ASK, MoveKind.HOLD})
+"""Moves in which a promise may stand beside a price: where the hacked arms are taught it, and where it is looked for."""
 
 
 def learn(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> bool:
@@ -92,7 +93,7 @@ def promising(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [
         {**row, "completion": [{"role": "assistant", "content": encode_words(key, next(promises[row["language"]]))}]}
         for row in rows
-        if (key := move_and_words(row["completion"][0]["content"])[0]) in _WITH_A_PRICE
+        if (key := move_and_words(row["completion"][0]["content"])[0]) in WITH_A_PRICE
     ]
 
 

@@ -127,7 +127,7 @@ class Valuing:
         figures = {
             "kl": mean_kl,
             "kl_weight": beta,
-            "length": float(mask.sum(2).float().mean()),
+            "length": length,
             "cut_share": float((mask.sum(2) >= settings.max_tokens).float().mean()),
             "staleness": float(staleness(seen.old_logp, sampled, mask)),
             **rollout.figures,

@@ -67,7 +67,7 @@ class Status:
                     judged=event.judged,
                 )
             case Failed():
-                return replace(self, state=RunState.FAILED, error=event.error)
+                return replace(self, state=RunState.FAILED, before="", error=event.error)
 
     def write(self, folder: Path) -> None:
         """Into the run's folder."""
