@@ -16,6 +16,7 @@ from db.errors import ParleyError
 
 BASE = "base"
 REPO = "repo"
+WITHOUT_JUDGE = "repo_no_rj"
 
 
 class BenchRefused(ParleyError):
@@ -37,9 +38,6 @@ class Reward(BaseModel):
     """Where R_model is 0: at the mean of the base's own replies, at that of excellent ones, or ``LOW`` deviations below the base's, where
     nearly every reply is liked and judge and rules have a say in each."""
     judge: bool = True
-    judge_says: Literal["marks", "centred", "mean"] = "marks"
-    """What counts as E_judge where there is a judge: its marks; what they are above those of the base's own replies, as R_model is
-    counted; or the mean of those for every reply, which is kind to all alike and tells none from another."""
     rules: bool = True
     combine: Literal["repo", "sum", "model"] = "repo"
     """REPO's product, the plain sum, or the reward model alone (rules are then only counted)."""
@@ -144,9 +142,7 @@ _HELPERS = (
 _ABLATIONS = (
     Arm(name="grpo_repo", says="GRPO on REPO's reward", objective="grpo", settings={"aggregation": "total"}),
     Arm(name="repo_no_rm", says="R_model = 1 for all", objective="repo", reward=Reward(model="constant")),
-    Arm(name="repo_no_rj", says="without the judge", objective="repo", reward=Reward(judge=False)),
-    Arm(name="repo_rj_centred", says="the judge's zero at the base's replies", objective="repo", reward=Reward(judge_says="centred")),
-    Arm(name="repo_rj_mean", says="the judge gives all replies the base's mean", objective="repo", reward=Reward(judge_says="mean")),
+    Arm(name=WITHOUT_JUDGE, says="without the judge", objective="repo", reward=Reward(judge=False)),
     Arm(name="repo_no_rf", says="without the rules", objective="repo", reward=Reward(rules=False)),
     Arm(name="sum_0.1", says="R_model + 0.1 E / n", objective="repo", reward=Reward(combine="sum", sum_weight=0.1)),
     Arm(name="sum_1", says="R_model + E / n", objective="repo", reward=Reward(combine="sum")),
@@ -180,8 +176,6 @@ PAPER = tuple(arm.name for arm in _PAPER)
 OPTIONS = tuple(arm.name for arm in _OPTIONS)
 ABLATIONS = tuple(arm.name for arm in _ABLATIONS)
 """PPO on REPO's reward is not among them: with one trainer for both that is REPO itself."""
-OF_THE_JUDGE = ("repo_no_rj", "repo_rj_centred", "repo_rj_mean")
-"""Those that differ from REPO in what the judge says alone."""
 ARMS: Mapping[str, Arm] = MappingProxyType({arm.name: arm for arm in (*_PAPER, *_OPTIONS, *_ABLATIONS, *_HELPERS)})
 
 

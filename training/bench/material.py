@@ -20,7 +20,7 @@ from training.objectives.speaker import AsServed, Speaker
 from training.rewards.model import RewardModel, RewardModelSettings
 from training.rewards.model.material import Material, Speak, train_on
 from training.snapshots import ContextRow, SimulatedSettings, Snapshot, Split, open_snapshot, take_simulated
-from training.starter.progress import BuildEvent, Report, silent
+from training.starter.progress import BuildEvent, Report
 
 SNAPSHOT = "snapshot"
 MAX_TOKENS = 160
@@ -68,22 +68,12 @@ def in_batches(speaker: Speaker, tell: Report) -> Speak:
 def fit_reward_model(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> None:
     """The reward model, its zero at what the base writes to validation hotels."""
     snapshots = material_of(root, arm(stage.arm) if stage.arm else None, stage.seed)
-    rows, speak = _asked_for_zero(plan, snapshots, tell)
-    material = reduce(Material.joined, map(Material.of_snapshot, snapshots)).centred_on(rows, speak)
+    rows = context_rows(snapshots, Split.VALIDATION)
+    answered = spread(rows, max(len(rows), FEWEST_FOR_ZERO))
+    speak = in_batches(speaker_of(None, seed=plan.profile.seed + 1), tell)
+    material = reduce(Material.joined, map(Material.of_snapshot, snapshots)).centred_on(answered, speak)
     settings = RewardModelSettings.model_validate({"seed": plan.profile.seed, **plan.profile.reward_model})
     train_on(material, stage.folder(root), settings, progress=tell)
-
-
-def replies_at_zero(plan: BenchPlan, root: Path, chosen: Arm, seed: int) -> list[tuple[TurnContext, Reply]]:
-    """What the base writes to validation hotels: the replies at whose mean R_model of the arm is 0."""
-    rows, speak = _asked_for_zero(plan, material_of(root, chosen, seed), silent)
-    contexts = [row.context for row in rows]
-    return [(context, reply) for context, reply in zip(contexts, speak(contexts), strict=True) if reply is not None]
-
-
-def _asked_for_zero(plan: BenchPlan, snapshots: Sequence[Snapshot], tell: Report) -> tuple[list[ContextRow], Speak]:
-    rows = context_rows(snapshots, Split.VALIDATION)
-    return spread(rows, max(len(rows), FEWEST_FOR_ZERO)), in_batches(speaker_of(None, seed=plan.profile.seed + 1), tell)
 
 
 def material_of(root: Path, chosen: Arm | None, seed: int) -> tuple[Snapshot, ...]:

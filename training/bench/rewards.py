@@ -9,18 +9,15 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from agent.domain import Reply, TurnContext
 from training.bench.arms import LOW, Arm, Reward
-from training.bench.material import replies_at_zero, reward_model_of
+from training.bench.material import reward_model_of
 from training.bench.plan import BenchPlan
-from training.judging import Marks, Rubric
 from training.objectives.rewarding import ScoreMany
-from training.rewards.enhancement import RewardError
 from training.rewards.judge import Judge
-from training.rewards.scoring import Counted, RewardModelFunction, Score, Scorer
+from training.rewards.scoring import RewardModelFunction, Score, Scorer
 from training.rewards.spec import GUARD_RULES, RewardSpec, parse_spec
 from training.runs.checks import judge_settings
 
@@ -52,25 +49,7 @@ def scoring(plan: BenchPlan, root: Path, chosen: Arm, seed: int) -> Generator[Sc
         return
     settings = judge_settings(plan.judge, model=plan.judge_model, cache=root / JUDGEMENTS)
     with Judge(settings, rubric=spec.rubric) as judge:
-        zero = None
-        if reward.judge_says != "marks":
-            zero = mean_mark(spec.rubric, judge.judge_many(replies_at_zero(plan, root, chosen, seed)))
-        yield Scorer(model, judge.judge_many, spec, counted=counted(reward, zero)).score_many
-
-
-def mean_mark(rubric: Rubric, judged: Sequence[Marks | None]) -> float:
-    """What a judge's marks come to on the mean, those that are missing left out. Raises RewardError where all are."""
-    marks = [rubric.score(one) for one in judged if one is not None]
-    if not marks:
-        raise RewardError(f"the judge gave no marks for any of {len(judged)} replies of the base, so there is no zero to count from")
-    return fmean(marks)
-
-
-def counted(reward: Reward, zero: float | None) -> Counted | None:
-    """What E_judge is where it is not the marks themselves; ``zero`` is what the base's replies come to."""
-    if zero is None:
-        return None
-    return (lambda mark: mark - zero) if reward.judge_says == "centred" else (lambda _: zero)
+        yield Scorer(model, judge.judge_many, spec).score_many
 
 
 def _model(root: Path, chosen: Arm, seed: int) -> RewardModelFunction:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from training.bench.arms import OF_THE_JUDGE, BenchRefused, definitions
+from training.bench.arms import WITHOUT_JUDGE, BenchRefused, definitions
 from training.bench.plan import BenchPlan
 from training.bench.profiles import profile as profile_of
 from training.bench.supervising import Standing, run, standing
@@ -23,8 +23,8 @@ from training.runs.terminal import interrupts
 def plan_of(name: str, *, arms: Sequence[str], seeds: int | None, values: Sequence[str], judge: str, spec: Path | None) -> BenchPlan:
     """What is asked for. Raises BenchRefused, SettingsError, SpecError."""
     chosen = profile_of(name, arms=arms, seeds=seeds, values=values)
-    if judge == NO_JUDGE and (same := [name for name in OF_THE_JUDGE if name in chosen.arms]):
-        raise BenchRefused(f"Without a judge {same[0]} is REPO itself: name a judge (--judge), or the other arms (--arms).")
+    if judge == NO_JUDGE and WITHOUT_JUDGE in chosen.arms:
+        raise BenchRefused(f"Without a judge {WITHOUT_JUDGE} is REPO itself: name a judge (--judge), or the other arms (--arms).")
     rewards: RewardSpec = shipped_spec() if spec is None else load_spec(spec)
     return BenchPlan(
         profile=chosen,

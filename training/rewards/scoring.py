@@ -25,8 +25,6 @@ RewardModelFunction = Callable[[Sequence[Item]], Sequence[float]]
 """R_model of each reply, centred on reference replies and of unit deviation."""
 JudgeFunction = Callable[[Sequence[Item]], Sequence[Marks | None]]
 """The judge's marks of each reply; None where there is no judgement."""
-Counted = Callable[[float], float]
-"""E_judge of what a reply's marks come to by the rubric."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +57,11 @@ class Score:
 class Scorer:
     """Scores replies by one spec. Keeps nothing between calls."""
 
-    def __init__(
-        self, reward_model: RewardModelFunction, judge: JudgeFunction | None, spec: RewardSpec, *, counted: Counted | None = None
-    ) -> None:
-        """``judge=None`` is a run without RJ: nothing is then called missing. What marks come to is E_judge unless it is ``counted``."""
+    def __init__(self, reward_model: RewardModelFunction, judge: JudgeFunction | None, spec: RewardSpec) -> None:
+        """``judge=None`` is a run without RJ: nothing is then called missing."""
         self.reward_model = reward_model
         self.judge = judge
         self.spec = spec
-        self.counted = counted
 
     def score_many(self, items: Sequence[Item]) -> list[Score]:
         """The score of each reply, in order. The judge is asked while reward model and rules work.
@@ -113,8 +108,7 @@ class Scorer:
                 f"the judge's marks of reply {index} are of {', '.join(sorted(marks)) or 'nothing'}, but the reward spec's rubric asks for "
                 f"{', '.join(sorted(names))}: give the judge the rubric of the spec"
             )
-        mark = self.spec.rubric.score(marks)
-        return mark if self.counted is None else self.counted(mark)
+        return self.spec.rubric.score(marks)
 
 
 def _one_each(source: str, answers: Sequence[T], items: Sequence[Item]) -> Sequence[T]:

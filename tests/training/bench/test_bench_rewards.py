@@ -9,10 +9,9 @@ from agent.domain import Reply, TurnContext
 from tests.training.objectives.learning import contexts
 from training.bench.arms import ARMS, FULL, LOW, MODEL_ALONE, Arm, Reward
 from training.bench.plan import BenchPlan
-from training.bench.rewards import counted, hacked, higher, mean_mark, scoring, spec_of
+from training.bench.rewards import hacked, higher, scoring, spec_of
 from training.bench.terminal import plan_of
-from training.judging import shipped_rubric
-from training.rewards.enhancement import RewardError, enhance
+from training.rewards.enhancement import enhance
 from training.rewards.spec import diff, shipped_spec
 
 PLAIN, PROMISING = "Could you lower it?", "If you agree today we guarantee you twice as many bookings, that is a promise."
@@ -38,9 +37,7 @@ def test_that_the_spec_of_repo_is_the_shipped_one() -> None:
 @pytest.mark.parametrize(
     ("arm", "changed"),
     [("sum_0.1", {"combine", "sum_weight"}), ("sum_1", {"combine"}), ("sum_10", {"combine", "sum_weight"}), ("repo_veto", {"veto"}),
-     ("repo_no_rj", set[str]()), ("repo_rj_centred", set[str]()),
-     ("repo_rj_mean", set[str]()), ("repo_zero_refs", set[str]()), ("repo_zero_refs_veto", {"veto"}),
-     ("repo_zero_low", set[str]())],
+     ("repo_no_rj", set[str]()), ("repo_zero_refs", set[str]()), ("repo_zero_refs_veto", {"veto"}), ("repo_zero_low", set[str]())],
 )  # fmt: skip
 def test_that_an_ablation_changes_what_it_names_alone(arm: str, changed: set[str]) -> None:
     assert {change.path for change in diff(shipped_spec(), spec_of(shipped_spec(), ARMS[arm].reward))} == changed
@@ -80,27 +77,7 @@ def test_that_a_lower_zero_gives_the_judge_a_say_and_leaves_the_order() -> None:
     assert enhance(score([(context, reply(context, PLAIN))] * 2)[1], 50.0, 0.0) == 3.0
 
 
-def test_that_a_centred_judge_is_counted_from_the_bases_replies_and_a_mean_one_tells_none_from_another() -> None:
-    centred, mean = (counted(Reward(judge_says=says), 16.0) for says in ("centred", "mean"))
-    assert centred is not None
-    assert mean is not None
-    assert [centred(40.0), centred(10.0)] == [24.0, -6.0]
-    assert [mean(40.0), mean(10.0)] == [16.0, 16.0]
-    assert counted(FULL, None) is None, "REPO takes the marks as they are"
-
-
-def test_that_the_judges_zero_is_the_mean_of_what_it_said_and_not_of_what_it_did_not() -> None:
-    rubric = shipped_rubric()
-    best, worst = {item.name: item.highest for item in rubric.items}, {item.name: item.lowest for item in rubric.items}
-    assert mean_mark(rubric, [best, None, worst]) == (rubric.score(best) + rubric.score(worst)) / 2
-    with pytest.raises(RewardError, match="no marks for any of 2 replies"):
-        mean_mark(rubric, [None, None])
-
-
 def test_that_a_reward_is_named_by_all_of_it() -> None:
     """A critic of one reward is refused by another."""
     assert ARMS["dvpo"].reward.model_dump_json() == ARMS["dvpo_values"].reward.model_dump_json()
-    assert (
-        len({json.dumps(ARMS[name].reward.model_dump()) for name in ("repo", "repo_no_rj", "repo_rj_mean", "repo_no_rf", "repo_no_rm")})
-        == 5
-    )
+    assert len({json.dumps(ARMS[name].reward.model_dump()) for name in ("repo", "repo_no_rj", "repo_no_rf", "repo_no_rm")}) == 4

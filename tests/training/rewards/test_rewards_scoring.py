@@ -67,14 +67,6 @@ def test_a_missing_judgement_stays_missing_and_is_counted() -> None:
     assert (summed.judge_missing, summed.judge) == (2, 88.0)
 
 
-def test_what_marks_come_to_may_be_counted_otherwise_and_what_is_missing_stays_so() -> None:
-    marks: JudgeFunction = lambda _: [WELL, BADLY, None]  # noqa: E731 - a judge in one line
-    good, bad, missing = Scorer(lambda _: [1.0] * 3, marks, spec(), counted=lambda mark: mark - 80).score_many([ITEMS[0]] * 3)
-    assert (good.judge, good.enhanced, good.total) == (8.0, 8.0, pytest.approx(1.08))
-    assert (bad.judge, bad.enhanced, bad.total) == (-192.0, -100.0, 0.0)
-    assert (missing.judge, missing.enhanced, missing.judge_missing) == (None, 0.0, True)
-
-
 def test_a_run_without_a_judge_misses_nothing() -> None:
     scores = scorer([0.5, 0.5, 0.5]).score_many(ITEMS)
     assert not any(score.judge_missing for score in scores)
