@@ -13,7 +13,7 @@ from agent.simulation.phrasebook import phrasebook
 from agent.simulation.phrases import BDPart, Language
 from db.vocabulary import IssueTag, MoveKind
 from training.bench.arms import BASE, Arm, arm
-from training.bench.material import context_rows, material_of, spread
+from training.bench.material import context_rows, material_of
 from training.bench.outcome import OUTCOME, Learned
 from training.bench.plan import BenchPlan
 from training.bench.rewards import scoring
@@ -23,7 +23,7 @@ from training.objectives.objective import Task
 from training.objectives.running import STOP, last_checkpoint
 from training.objectives.settings import RunSettings
 from training.runs.plan import put
-from training.snapshots import Snapshot, Split
+from training.snapshots import Snapshot, Split, evenly
 from training.starter.progress import BuildEvent, Report
 
 WITH_A_PRICE = frozenset({MoveKind.ASK, MoveKind.HOLD})
@@ -103,8 +103,7 @@ def _promises(language: Language) -> list[str]:
 
 
 def _contexts(snapshots: Sequence[Snapshot], split: Split, count: int) -> Sequence[TurnContext]:
-    rows = context_rows(snapshots, split)
-    return tuple(row.context for row in spread(rows, min(count, len(rows))))
+    return tuple(row.context for row in evenly(context_rows(snapshots, split), count))
 
 
 def _critic(root: Path, chosen: Arm, seed: int) -> Path | None:

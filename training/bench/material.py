@@ -10,23 +10,17 @@ from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 
-from agent.domain import Reply, TurnContext
-from agent.serving.starter import MODEL_FOLDER
 from training.bench.arms import BASE, Arm, arm
 from training.bench.plan import BenchPlan
 from training.bench.stages import Stage, adapter_of, material_folders, reward_model_folder
-from training.objectives.settings import EXPLORING_TEMPERATURE, SERVING_TEMPERATURE
-from training.objectives.speaker import AsServed, Speaker
+from training.objectives.settings import EXPLORING_TEMPERATURE
+from training.objectives.speaker import AsServed, Speaker, in_batches
 from training.rewards.model import RewardModel, RewardModelSettings
-from training.rewards.model.material import Material, Speak, train_on
+from training.rewards.model.material import Material, train_on
 from training.snapshots import ContextRow, SimulatedSettings, Snapshot, Split, open_snapshot, take_simulated
-from training.starter.progress import BuildEvent, Report
+from training.starter.progress import Report, counting
 
 SNAPSHOT = "snapshot"
-MAX_TOKENS = 160
-_BATCH = 64
-FEWEST_FOR_ZERO = 40
-"""Replies of the base; where there are fewer validation contexts, some are answered twice."""
 
 
 def simulate(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> None:
@@ -42,36 +36,19 @@ def simulate(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> None:
     )  # fmt: skip
     if before is not None:
         settings = replace(settings, contexts=profile.contexts // 2, own=1.0, again=1 + stage.seed)
-    speaker = speaker_of(adapter_of(root, before or BASE, stage.seed), seed=profile.seed + settings.again)
+    speaker = Speaker(adapter=adapter_of(root, before or BASE, stage.seed), seed=profile.seed + settings.again)
     exploring = speaker.again(1, temperature=EXPLORING_TEMPERATURE)
-    take_simulated(folder / SNAPSHOT, settings, policy=in_batches(exploring, tell), holds=AsServed(speaker), report=tell)
-
-
-def speaker_of(adapter: Path | None, *, seed: int) -> Speaker:
-    """A policy at serving temperature, as it is measured (``AsServed``) and as material is made."""
-    return Speaker(MODEL_FOLDER, adapter, temperature=SERVING_TEMPERATURE, max_tokens=MAX_TOKENS, seed=seed)
-
-
-def in_batches(speaker: Speaker, tell: Report) -> Speak:
-    """Not all at once: every prompt that is being answered is held in memory."""
-
-    def speak(contexts: Sequence[TurnContext]) -> list[Reply | None]:
-        replies: list[Reply | None] = []
-        for start in range(0, len(contexts), _BATCH):
-            tell(BuildEvent(phase="replies", done=start, total=len(contexts)))
-            replies += speaker(contexts[start : start + _BATCH])
-        return replies
-
-    return speak
+    take_simulated(
+        folder / SNAPSHOT, settings, policy=in_batches(exploring, counting(tell, "replies")), holds=AsServed(speaker), report=tell
+    )
 
 
 def fit_reward_model(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> None:
     """The reward model, its zero at what the base writes to validation hotels."""
     snapshots = material_of(root, arm(stage.arm) if stage.arm else None, stage.seed)
-    rows = context_rows(snapshots, Split.VALIDATION)
-    answered = spread(rows, max(len(rows), FEWEST_FOR_ZERO))
-    speak = in_batches(speaker_of(None, seed=plan.profile.seed + 1), tell)
-    material = reduce(Material.joined, map(Material.of_snapshot, snapshots)).centred_on(answered, speak)
+    speak = in_batches(Speaker(seed=plan.profile.seed + 1), counting(tell, "replies"))
+    material = reduce(Material.joined, map(Material.of_snapshot, snapshots))
+    material = material.centred_on(context_rows(snapshots, Split.VALIDATION), speak)
     settings = RewardModelSettings.model_validate({"seed": plan.profile.seed, **plan.profile.reward_model})
     train_on(material, stage.folder(root), settings, progress=tell)
 
@@ -96,8 +73,3 @@ def reward_model_of(root: Path, chosen: Arm, seed: int) -> RewardModel:
         return model
     rows = [row for snapshot in material_of(root, chosen, seed) for row in snapshot.demonstrations(Split.VALIDATION).to_list()]
     return model.centred_on([row["prompt"] for row in rows], [row["completion"][0]["content"] for row in rows])
-
-
-def spread(rows: Sequence[ContextRow], count: int) -> list[ContextRow]:
-    """So many of the rows, evenly spread; again from the start where there are too few."""
-    return [rows[index * len(rows) // count] if count <= len(rows) else rows[index % len(rows)] for index in range(count)]

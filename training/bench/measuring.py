@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from training.bench.material import speaker_of
 from training.bench.measures import PolicyFigures, measure
 from training.bench.plan import BenchPlan
 from training.bench.stages import Stage, adapter_of
-from training.objectives.speaker import AsServed
+from training.objectives.speaker import AsServed, Speaker
 from training.starter.progress import Report
 
 
 def measured(plan: BenchPlan, root: Path, stage: Stage, tell: Report) -> PolicyFigures:
     """The figures. Every arm and seed meets the same hotels; the seed of a training is also that of the sampling."""
-    speaker = AsServed(speaker_of(adapter_of(root, stage.arm, stage.seed), seed=stage.seed))
+    speaker = AsServed(Speaker(adapter=adapter_of(root, stage.arm, stage.seed), seed=stage.seed))
     profile = plan.profile
     return measure(
         speaker,

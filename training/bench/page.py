@@ -57,7 +57,7 @@ def render(found: Results, curves: Mapping[str, Mapping[int, Mapping[str, Any]]]
         f"<h1>Benchmark {escape(profile['name'])} <small class=quiet>{len(found.rows)} arms, {profile['seeds']} seed(s)</small></h1>",
         "<p>Everything here is <strong>simulated</strong>: hotels, dialogues, raters. Replies are drawn as in service, and each policy "
         f"speaks alone: no guard, no rewrite, no template. {profile['dialogues']} dialogues with held-out hotels an arm and seed. "
-        "Intervals are 95 %.</p>",
+        f"Intervals are 95 %{', strokes are single trainings' if profile['seeds'] > 1 else ''}.</p>",
         f"<h2>Goals</h2>{_goals(found)}",
         f"<h2>The table</h2>{_table(found)}",
         f"<div class=charts>{''.join(_intervals(found))}</div>",
@@ -100,9 +100,15 @@ def _passes(row: Row) -> str:
 
 def _intervals(found: Results) -> Iterator[str]:
     for known in FIGURES:
-        rows = [(row.arm, row.figures[known.name]) for row in found.rows if known.name in row.figures]
+        rows = [(row.arm, row.figures[known.name], _single(row, known.name)) for row in found.rows if known.name in row.figures]
         if rows:
             yield interval_chart(known.title, rows, share=known.share, goal=GOALS.get(known.name), strong=REPO)
+
+
+def _single(row: Row, name: str) -> tuple[float, ...]:
+    """What each training came to, where there are several."""
+    values = row.by_training.get(name, ())
+    return values if len(values) > 1 else ()
 
 
 def _cases(found: Results) -> str:
@@ -198,12 +204,15 @@ def _turn(sample: Sample) -> str:
 
 def _trainings(found: Results) -> str:
     rows = [
-        [row.arm, seed, one.steps, _known(one.best_step, "d"), _known(one.best_total, "+.3f"), f"{one.cpu_seconds:.0f}",
-         one.adapter_sha256[:16]]
+        [row.arm, seed, f"{row.by_training['rating'][seed]:.2f}", one.steps, _known(one.best_step, "d"), _known(one.best_total, "+.3f"),
+         f"{one.cpu_seconds:.0f}", one.adapter_sha256[:16]]
         for row in found.rows
         for seed, one in enumerate(row.training)
     ]  # fmt: skip
-    return _grid(["arm", "seed", "steps", "kept step", "its reward, validation", "processor seconds", "SHA-256 of the adapter"], rows)
+    return _grid(
+        ["arm", "seed", SHORT["rating"], "steps", "kept step", "its reward, validation", "processor seconds", "SHA-256 of the adapter"],
+        rows,
+    )
 
 
 def _known(value: float | None, form: str) -> str:

@@ -20,7 +20,7 @@ from training.bench.outcome import Learned, learned
 from training.bench.plan import BenchPlan
 from training.bench.process import FIGURES as FIGURES_FILE
 from training.bench.stages import Work, of
-from training.bench.statistics import compare, holm, pass_k, table
+from training.bench.statistics import by_training, compare, holm, pass_k, table
 from training.runs.plan import put
 
 RESULTS = "bench.json"
@@ -60,6 +60,8 @@ class Row(_Found):
     says: str
     figures: dict[str, Interval]
     """By the names of ``training.bench.statistics.FIGURES``."""
+    by_training: dict[str, tuple[float, ...]]
+    """The same figures of each training alone, in the order of the seeds; the base's are of its measurements."""
     rating_by_language: dict[str, float] = {}
     """Mean rating of the dialogues in each language, ISO 639-1: a policy may know one better than another."""
     cases_by_language: dict[str, Cases] = {}
@@ -160,6 +162,7 @@ def _row(root: Path, plan: BenchPlan, name: str, seeds: Sequence[PolicyFigures],
         arm=name,
         says=arm(name).says,
         figures={known: Interval(value=one.value, low=one.low, high=one.high) for known, one in estimates.items()},
+        by_training={known: tuple(values) for known, values in by_training(seeds).items()},
         rating_by_language=_ratings(seeds),
         cases_by_language=_cases(seeds, lambda one: languages.get(one.case, "")),
         cases_by_fault=_cases(seeds, lambda one: one.fault),

@@ -37,8 +37,11 @@ def main_table(found: Results) -> Table:
     """The paper's table with 95 % intervals."""
     seeds = found.profile["seeds"]
     table = Table("", *(SHORT[name] for name in PAPERS), title=f"Simulated hotels and raters, {seeds} seed(s), 95 % intervals")
+    if seeds > 1:
+        table.add_column("rating by seed")
     for row in found.rows:
-        table.add_row(row.arm, *(spelt(row, name) for name in PAPERS))
+        by_seed = [", ".join(f"{value:.2f}" for value in row.by_training["rating"])] if seeds > 1 else []
+        table.add_row(row.arm, *(spelt(row, name) for name in PAPERS), *by_seed)
     return table
 
 

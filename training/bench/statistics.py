@@ -110,6 +110,12 @@ def estimate(seeds: Sequence[PolicyFigures], known: DialogueFigure | CaseFigure)
     return Estimate(value=value, low=low, high=high)
 
 
+def by_training(seeds: Sequence[PolicyFigures]) -> dict[str, list[float]]:
+    """Each figure by its name, of each training alone, in their order; missing where nothing was counted in one of them."""
+    alone = {known.name: [_units([one], known).ratio() for one in seeds] for known in FIGURES}
+    return {name: [value for value in values if value is not None] for name, values in alone.items() if None not in values}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One arm above another in one figure."""

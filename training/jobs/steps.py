@@ -16,11 +16,10 @@ from pydantic import BaseModel
 from db.engine import create_engine_from, session_factory
 from db.settings import DatabaseSettings
 from db.vocabulary import RetrainStep
-from training.bench.material import FEWEST_FOR_ZERO, in_batches, speaker_of, spread
 from training.jobs.against import read_against, read_cases
 from training.jobs.beginning import Beginning
 from training.jobs.plan import Logged, Simulated
-from training.objectives.speaker import AsServed
+from training.objectives.speaker import AsServed, Speaker, in_batches
 from training.release import golden
 from training.release.evaluation import Effort, evaluate
 from training.release.gate import GateSettings
@@ -29,7 +28,7 @@ from training.rewards.model.material import Material, train_on
 from training.settings import TrainingSettings
 from training.snapshots import Manifest, SimulatedSettings, SnapshotSettings, Split, open_snapshot, take, take_simulated
 from training.snapshots.writing import TABLES
-from training.starter.progress import BuildEvent, Report
+from training.starter.progress import BuildEvent, Report, counting
 
 DATA, MODEL = "data", "model"
 
@@ -67,8 +66,9 @@ def _snapshot(begun: Beginning, place: Path, tell: Report) -> dict[str, Any]:
             )
             if not asked.samples:
                 return _counts(take_simulated(data, settings, report=tell))
-            speaker = speaker_of(begun.start_adapter, seed=asked.seed)
-            return _counts(take_simulated(data, settings, policy=in_batches(speaker, tell), holds=AsServed(speaker), report=tell))
+            speaker = Speaker(adapter=begun.start_adapter, seed=asked.seed)
+            policy = in_batches(speaker, counting(tell, "replies"))
+            return _counts(take_simulated(data, settings, policy=policy, holds=AsServed(speaker), report=tell))
         case Logged() as asked:
             url = DatabaseSettings().database_url
             assert url is not None, "the worker names its database"
@@ -90,8 +90,8 @@ def _reward_model(begun: Beginning, folder: Path, place: Path, tell: Report) -> 
     material = Material.of_snapshot(snapshot)
     rows = snapshot.context_rows(Split.VALIDATION)
     if rows:
-        speak = in_batches(speaker_of(begun.start_adapter, seed=begun.plan.seed + 1), tell)
-        material = material.centred_on(spread(rows, max(len(rows), FEWEST_FOR_ZERO)), speak)
+        speaker = Speaker(adapter=begun.start_adapter, seed=begun.plan.seed + 1)
+        material = material.centred_on(rows, in_batches(speaker, counting(tell, "replies")))
     settings = RewardModelSettings.model_validate({"seed": begun.plan.seed, **begun.plan.reward_model})
     report = train_on(material, place / MODEL, settings, progress=tell)
     return {"accuracy": report.accuracy.value, **_numbers(report)}

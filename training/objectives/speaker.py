@@ -7,7 +7,7 @@ each keeps to the turn's schema, none begins a sentence as an earlier one began,
 import copy
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import groupby
@@ -21,6 +21,7 @@ from agent.language.format import reply_schema
 from agent.language.openings import used_openings
 from agent.language.prompts import render_write
 from agent.serving.starter import MODEL_FOLDER
+from training.dialogues import Speak
 from training.objectives.attention import few_queries
 from training.objectives.forbidden import Forbidden
 from training.objectives.grammar import Grammar
@@ -30,6 +31,9 @@ from training.objectives.sampling import Bounds, Sampling, sample
 from training.objectives.settings import SERVING_TEMPERATURE, RunSettings
 from training.starter.samples import prompt_ids
 
+MAX_TOKENS = 160
+"""Of the longest reply."""
+_AT_ONCE = 64
 _AGAIN, _ROUNDS = 0.7, 8
 """Temperature of redraws, and how many there are, as in service (``agent.settings.AgentSettings.redraws``)."""
 
@@ -47,7 +51,7 @@ class Speaker:
         adapter: Path | None = None,
         *,
         temperature: float = SERVING_TEMPERATURE,
-        max_tokens: int = 160,
+        max_tokens: int = MAX_TOKENS,
         seed: int = 0,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -157,3 +161,16 @@ class AsServed:
         asked = [self._first, *self._again]
         self.tokens, self.seconds = sum(one.tokens for one in asked), sum(one.seconds for one in asked)
         return replies
+
+
+def in_batches(speak: Speak, report: Callable[[int, int], None]) -> Speak:
+    """The same, some at a time, since every prompt that is being answered is held in memory; ``report`` hears how many, and of how many."""
+
+    def each(contexts: Sequence[TurnContext]) -> list[Reply | None]:
+        replies: list[Reply | None] = []
+        for start in range(0, len(contexts), _AT_ONCE):
+            report(start, len(contexts))
+            replies += speak(contexts[start : start + _AT_ONCE])
+        return replies
+
+    return each

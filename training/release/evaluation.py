@@ -22,14 +22,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.serving.starter import MODEL_FOLDER
 from agent.telemetry import traced
 from training.badcases import BadCase, cases
-from training.bench.material import MAX_TOKENS, speaker_of
 from training.bench.measures import PolicyFigures, measure
 from training.objectives.packing import group, pack
 from training.objectives.policy import Policy
 from training.objectives.rollout import pool
 from training.objectives.sampling import Sampling, sample
 from training.objectives.settings import SERVING_TEMPERATURE, RunSettings
-from training.objectives.speaker import AsServed
+from training.objectives.speaker import MAX_TOKENS, AsServed, Speaker
 from training.objectives.valuing import reply_logps
 from training.release.answers import write_answers
 from training.release.gate import Criterion, GateSettings, Verdict, decide
@@ -131,7 +130,7 @@ class _Measuring:
         kept = self._place(adapter)
         if kept.is_file():
             return PolicyFigures.model_validate_json(kept.read_text(encoding="utf-8"))
-        speaker = AsServed(speaker_of(adapter, seed=self.seed))
+        speaker = AsServed(Speaker(adapter=adapter, seed=self.seed))
         found = measure(speaker, **self.effort.model_dump(), seed=self.seed, own=self.own, progress=tell)
         put(kept, found.model_dump_json() + "\n")
         return found

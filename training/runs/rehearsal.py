@@ -21,12 +21,12 @@ from agent.language.prompts import render_write
 from agent.simulation import Quality, converse
 from agent.simulation.phrases import Language
 from training.objectives.order import kind_of_row
+from training.objectives.speaker import in_batches
 from training.runs.plan import put
 
 FILE = "rehearsal.jsonl"
 _TALKS = 240
 """Dialogues that are looked through for contexts in each language: what is rarer than that stays seldom."""
-_BATCH = 64
 _DAY = date(2026, 3, 2)
 _QUALITIES = (Quality.EXCELLENT, Quality.FINE, Quality.CLUMSY)
 Row = Mapping[str, Any]
@@ -62,11 +62,7 @@ def with_rehearsal(
         shown = Counter(kind_of_row(row, "completion") for row in demonstrations)
         speaks = voice()
         contexts = list(_wanting(shown, wanted, seed, speaks.fits))
-        replies: list[Reply | None] = []
-        # Not all at once: every prompt that is being answered is held in memory.
-        for start in range(0, len(contexts), _BATCH):
-            report(start, len(contexts))
-            replies += speaks(contexts[start : start + _BATCH])
+        replies = in_batches(speaks, report)(contexts)
         rows = [_row(context, reply) for context, reply in zip(contexts, replies, strict=True) if reply is not None]
         put(place, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     return [*demonstrations, *map(json.loads, place.read_text(encoding="utf-8").splitlines())]

@@ -31,7 +31,7 @@ from training.runs.plan import NO_JUDGE, Plan
 from training.runs.rehearsal import with_rehearsal
 from training.runs.samples import write_samples
 from training.runs.values import LEARNS_FROM
-from training.snapshots import ContextRow, Snapshot, Split, open_snapshot
+from training.snapshots import Snapshot, Split, evenly, open_snapshot
 
 Items = Sequence[tuple[TurnContext, Reply]]
 _PROBES = 4
@@ -123,10 +123,7 @@ def _contexts(snapshot: Snapshot, split: Split, *, limit: int | None) -> tuple[T
     count = snapshot.manifest.rows("contexts", split)
     if not count:
         return ()
-    rows: list[ContextRow] = snapshot.context_rows(split)
-    if limit is None or limit >= count:
-        return tuple(row.context for row in rows)
-    return tuple(rows[index * count // limit].context for index in range(limit))
+    return tuple(row.context for row in evenly(snapshot.context_rows(split), count if limit is None else limit))
 
 
 @contextmanager

@@ -5,7 +5,7 @@
 """
 
 from training.snapshots.candidates import Policy
-from training.snapshots.contexts import ContextRow, context_id, read_context_row
+from training.snapshots.contexts import ContextRow, context_id, evenly, read_context_row
 from training.snapshots.errors import EmptySnapshot, NoTruth, OneRater, SnapshotChanged, SnapshotError, SnapshotInTheWay, SnapshotUnreadable
 from training.snapshots.logged import Quarantine, SnapshotSettings
 from training.snapshots.manifest import Manifest
@@ -31,6 +31,7 @@ __all__ = [
     "SnapshotUnreadable",
     "Split",
     "context_id",
+    "evenly",
     "open_snapshot",
     "read_context_row",
     "simulated_rows",

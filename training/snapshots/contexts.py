@@ -153,3 +153,9 @@ def context_schema() -> Any:
     """The Arrow types of the columns."""
     special = {"prompt": pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])), "simulated_hotel": pa.bool_()}
     return pa.schema([(column, special.get(column, pa.string())) for column in CONTEXT_COLUMNS])
+
+
+def evenly(rows: Sequence[ContextRow], most: int) -> list[ContextRow]:
+    """At most so many of them, evenly spread."""
+    count = min(most, len(rows))
+    return [rows[index * len(rows) // count] for index in range(count)]

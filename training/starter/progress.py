@@ -32,6 +32,11 @@ def silent(event: BuildEvent) -> None:
     del event
 
 
+def counting(report: Report, phase: str) -> Callable[[int, int], None]:
+    """Tells how many of a phase are done, and of how many."""
+    return lambda done, total: report(BuildEvent(phase=phase, done=done, total=total))
+
+
 @contextmanager
 def bars() -> Generator[Report]:
     """A bar per phase, with elapsed and remaining time."""

@@ -1,9 +1,16 @@
 """Policy figures made by hand: each dialogue is alike but for what a test is about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from training.bench.measures import CaseFigures, DialogueFigures, PolicyFigures
+from training.bench.outcome import OUTCOME, Learned
+from training.bench.plan import BenchPlan
+from training.bench.process import FIGURES
+from training.bench.stages import Work, of
+from training.bench.terminal import plan_of
+from training.runs.plan import put
 
 _ALIKE: dict[str, Any] = {
     "persona": "sceptic",
@@ -48,3 +55,18 @@ def policy(dialogues: Sequence[DialogueFigures], cases: Sequence[CaseFigures] = 
 def rated(ratings: Sequence[float], *, seed: int = 1) -> PolicyFigures:
     """A policy with these ratings, of dialogues 1, 2, …"""
     return policy([dialogue(number, rating=rating) for number, rating in enumerate(ratings, start=1)], seed=seed)
+
+
+def written(root: Path, figures: Mapping[str, PolicyFigures | Sequence[PolicyFigures]], *values: str) -> BenchPlan:
+    """A benchmark's folder that is whole, with these figures, of an arm one a training; ``values`` are ``key=value`` of its profile."""
+    seeds = {arm: (one,) if isinstance(one, PolicyFigures) else tuple(one) for arm, one in figures.items()}
+    (count,) = {len(some) for some in seeds.values()}
+    plan = plan_of("quick", arms=list(figures), seeds=count, values=values, judge="none", spec=None)
+    learned = Learned(adapter_sha256="0" * 64, steps=4, best_step=2, best_total=0.5, settings={}, cpu_seconds=1.0)
+    for arm, some in seeds.items():
+        for seed, one in enumerate(some):
+            for work, name, text in ((Work.FIGURES, FIGURES, one.model_dump_json()), (Work.TRAINING, OUTCOME, learned.model_dump_json())):
+                folder = root / of(arm, seed, work)
+                folder.mkdir(parents=True)
+                put(folder / name, text)
+    return plan

@@ -6,18 +6,13 @@ from statistics import fmean
 
 import pytest
 
-from tests.training.bench.bench_figures import case, dialogue, policy
+from tests.training.bench.bench_figures import case, dialogue, policy, written
 from training.badcases import cases as shipped
 from training.bench.measures import PolicyFigures, Sample
-from training.bench.outcome import OUTCOME, Learned
 from training.bench.page import render, write_page
 from training.bench.plan import BenchPlan
-from training.bench.process import FIGURES
 from training.bench.results import RESULTS, Results, measured_figures, results, write_results
 from training.bench.show import tables
-from training.bench.stages import Work, of
-from training.bench.terminal import plan_of
-from training.runs.plan import put
 
 EVIL = '<script src="https://example.org/x.js"></script>'
 
@@ -32,18 +27,6 @@ def measured(ratings: Sequence[float], *, clean: int, said: str = "Thank you.") 
     dialogues[0] = dialogues[0].model_copy(update={"language": "zh"})
     cases = [case(known.id, clean=number < clean) for number, known in enumerate(shipped()[: len(ratings)])]
     return policy(dialogues, cases).model_copy(update={"samples": (sample,)})
-
-
-def written(root: Path, figures: dict[str, PolicyFigures]) -> BenchPlan:
-    """A benchmark's folder that is whole, with these figures."""
-    plan = plan_of("quick", arms=list(figures), seeds=1, values=(), judge="none", spec=None)
-    learned = Learned(adapter_sha256="0" * 64, steps=4, best_step=2, best_total=0.5, settings={}, cpu_seconds=1.0)
-    for arm, one in figures.items():
-        for work, name, text in ((Work.FIGURES, FIGURES, one.model_dump_json()), (Work.TRAINING, OUTCOME, learned.model_dump_json())):
-            folder = root / of(arm, 0, work)
-            folder.mkdir(parents=True)
-            put(folder / name, text)
-    return plan
 
 
 RISING = [4.5, 4.7, 4.6, 4.8, 4.5, 4.9, 4.7, 4.6, 4.8, 4.7]
@@ -125,3 +108,17 @@ def test_that_bad_cases_are_told_by_language_and_by_fault(whole: tuple[Path, Ben
     assert "Chinese" in page
     assert repo.rating_by_language == {"en": pytest.approx(fmean(RISING[1:])), "zh": RISING[0]}
     assert "4.50, " in page, "the one Chinese dialogue"
+
+
+def test_that_each_training_stands_beside_their_mean(tmp_path: Path) -> None:
+    two = measured(LOW, clean=4), measured(RISING, clean=8)
+    plan = written(tmp_path, {"repo": two})
+    found = results(tmp_path, plan)
+    (row,) = found.rows
+    assert row.by_training["rating"] == pytest.approx((fmean(LOW), fmean(RISING)))
+    assert row.by_training["clean_fix"] == pytest.approx((0.4, 0.8))
+    assert row.figures["rating"].value == pytest.approx(fmean([*LOW, *RISING]))
+    page = write_page(tmp_path, plan, found).read_text()
+    assert f"repo, training 1: {fmean(RISING):.4g}</title>" in page
+    assert "strokes are single trainings" in page
+    assert "rating by seed" in [str(column.header) for column in tables(found)[0].columns]

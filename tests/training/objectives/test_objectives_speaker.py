@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests import tiny_model
 from tests.training.dialogues.dialogue_speakers import ScriptedSpeaker
 from training.dialogues import meet, play_many
 from training.objectives.policy import PolicyError
-from training.objectives.speaker import AsServed, Speaker
+from training.objectives.speaker import AsServed, Speaker, in_batches
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +125,16 @@ def test_each_try_has_chances_of_its_own(contexts: list[TurnContext]) -> None:
     speaker = Speaker(seed=1)
     first, second = (speaker.again(number, temperature=0.7)(contexts) for number in (1, 2))
     assert first != second, "where the same contexts are asked again, the same answers would come"
+
+
+def test_that_many_are_asked_some_at_a_time_and_in_their_order(contexts: list[TurnContext]) -> None:
+    asked, told = list[int](), list[tuple[int, int]]()
+
+    def speak(some: Sequence[TurnContext]) -> list[Reply | None]:
+        asked.append(len(some))
+        return [Reply(move=context.allowed[0], text=str(sum(asked[:-1]) + place)) for place, context in enumerate(some)]
+
+    replies = in_batches(speak, lambda done, total: told.append((done, total)))([contexts[0]] * 150)
+    assert [reply and reply.text for reply in replies] == [str(place) for place in range(150)]
+    assert asked == [64, 64, 22]
+    assert told == [(0, 150), (64, 150), (128, 150)]

@@ -20,7 +20,7 @@ from agent.simulation.hearing import skeleton
 from db.vocabulary import Speaker
 from training.data.columns import PROVENANCE, Format, columns
 from training.experts import judge, panel, witness
-from training.snapshots import ContextRow, SimulatedRows, SimulatedSettings, context_id, simulated_rows, split_of
+from training.snapshots import ContextRow, SimulatedRows, SimulatedSettings, context_id, evenly, simulated_rows, split_of
 from training.snapshots import simulated as simulated_module
 from training.snapshots.candidates import repeating, scripted
 from training.snapshots.contexts import Simulation
@@ -240,3 +240,10 @@ def _score(row: ContextRow, completion: list[dict[str, str]]) -> float:
     move = next(move for move in row.context.allowed if move.key == said["move"])
     assert encode_reply(Reply(move=move, text=said["text"])) == completion[0]["content"]
     return judge(row.truth(Reply(move=move, text=fill(said["text"], blanks(row.context, move))))).score
+
+
+def test_that_a_few_of_many_contexts_are_evenly_spread() -> None:
+    rows = simulated(20).contexts
+    assert [rows.index(row) for row in evenly(rows, 4)] == [len(rows) * part // 4 for part in range(4)]
+    assert evenly(rows, len(rows) + 5) == list(rows)
+    assert evenly([], 3) == evenly(rows, 0) == []

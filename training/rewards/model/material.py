@@ -6,13 +6,15 @@ policy's for instance; replies of known worth are those that people or experts c
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Self
 
 from datasets import Dataset
 
-from agent.domain import Reply, TurnContext
+from agent.domain import Reply
 from agent.language.format import encode_filled
+from training.dialogues import Speak
 from training.rewards.model.comparisons import Row, with_references
 from training.rewards.model.report import Report
 from training.rewards.model.settings import RewardModelSettings
@@ -21,8 +23,8 @@ from training.snapshots import ContextRow, EmptySnapshot, SimulatedRows, Snapsho
 from training.starter.progress import Report as Progress
 from training.starter.progress import silent
 
-Speak = Callable[[Sequence[TurnContext]], Sequence[Reply | None]]
-"""Writes a reply to each context, blanks filled; None for an answer that cannot be read."""
+FEWEST_FOR_ZERO = 40
+"""Replies; where there are fewer contexts, some are answered again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +77,10 @@ class Material:
     def centred_on(self, contexts: Iterable[ContextRow], speak: Speak) -> Self:
         """The same with its zero at what ``speak`` writes in the validation split's contexts: half of it is then liked.
 
-        An answer that cannot be read is no reference.
+        Where there are fewer contexts than ``FEWEST_FOR_ZERO`` some are answered again. An answer that cannot be read is no reference.
         """
-        held_out = [row for row in contexts if row.split is Split.VALIDATION]
+        rows = [row for row in contexts if row.split is Split.VALIDATION]
+        held_out = list(islice(cycle(rows), max(len(rows), FEWEST_FOR_ZERO)))
         replies = speak([row.context for row in held_out])
         said = zip(held_out, replies, strict=True)
         return replace(self, references=[_reference(row, reply) for row, reply in said if reply is not None])
