@@ -40,11 +40,11 @@ from db.errors import ParleyError
 from db.models import PolicyVersion, Retrain
 from db.repositories import retrains
 from db.vocabulary import PolicyStatus, RetrainState, RetrainStep
+from training.files import file_sha256
 from training.jobs.app import app
 from training.jobs.plan import Effort, RetrainPlan, Simulated
 from training.jobs.requests import override_gate, request_retrain
 from training.jobs.settings import JobSettings
-from training.runs.plan import file_sha256
 from webapp.instance.record import Home
 from webapp.instance.start import end, follow, launch
 from webapp.workers import wake

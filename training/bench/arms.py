@@ -103,6 +103,7 @@ _OPTIONS = (
         settings={"advantage": "value", "critic": "frozen"},
         critic_of="dvpo_values",
     ),
+    Arm(name="repo_renewed", says="REPO after the words that it says by now", objective="repo", settings={"renewed": 0.5}),
     Arm(name="sft_grpo", says="GRPO from where SFT ended", objective="grpo", reward=MODEL_ALONE, after="sft"),
     Arm(name="sft_repo", says="REPO from where SFT ended", objective="repo", after="sft"),
     Arm(name="repo_longer", says="REPO, as many steps again, on what was known before", objective="repo", after=REPO),

@@ -18,11 +18,11 @@ from training.bench.outcome import OUTCOME, Learned
 from training.bench.plan import BenchPlan
 from training.bench.rewards import scoring
 from training.bench.stages import Stage, Work, adapter_of, of
+from training.files import put
 from training.objectives.catalogue import settings_of, train
 from training.objectives.objective import Task
 from training.objectives.running import STOP, last_checkpoint
 from training.objectives.settings import RunSettings
-from training.runs.plan import put
 from training.snapshots import Snapshot, Split, evenly
 from training.starter.progress import BuildEvent, Report
 

@@ -53,6 +53,8 @@ class DialogueFigures(_Figures):
     """ISO 639-1, of both sides."""
     rating: float = Field(ge=1, le=5)
     """Mean stars of the panel over the policy's answers."""
+    stars: tuple[float, ...] = ()
+    """The panel's mean of each answer, in their order; none where they were not kept."""
     excellent: bool
     """Whether most of the panel calls at least one reply excellent."""
     rooms: int
@@ -206,11 +208,13 @@ def _figures(dialogue: Dialogue, truths: Sequence[Truth], ratings: Sequence[list
     faults = [{str(fault.kind) for fault in judge(truth).faults} for truth in spoken]
     possible = [room for room in dialogue.rooms if room.possible]
     answers = [exchange.answer for exchange in dialogue.exchanges if exchange.answer is not None]
+    stars = tuple(map(_stars, ratings))
     return DialogueFigures(
         number=dialogue.number,
         persona=str(dialogue.profile.persona),
         language=dialogue.profile.language,
-        rating=math.fsum(map(_stars, ratings)) / len(ratings),
+        rating=math.fsum(stars) / len(stars),
+        stars=stars,
         excellent=any(_is_excellent(given) for given in ratings if given is not None),
         rooms=len(dialogue.rooms),
         rooms_possible=len(possible),

@@ -5,6 +5,7 @@ Decided here: what is drawn and what is told. Whatever comes from models is esca
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from itertools import chain, count
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -18,12 +19,14 @@ from training.bench.results import GOALS, Cases, Results, Row, measured_figures
 from training.bench.show import SHORT, languages_of, spelt, spelt_cases, spelt_interval, spelt_language
 from training.bench.stages import Work, of
 from training.bench.statistics import FIGURES, figure
+from training.files import put
 from training.runs.charts import COLOURS, Curve, line_chart
 from training.runs.metrics import by_step, read_metrics
-from training.runs.plan import put
 from training.runs.report import PAGE_STYLE, curve
 
 PAGE = "bench.html"
+_TOGETHER = 3
+"""Replies that are one point of the curve along a dialogue."""
 _STYLE = PAGE_STYLE + (
     "th{text-align:left;padding:.25rem .8rem .25rem 0}td.n,th.n{white-space:nowrap}.talk{display:grid;gap:1rem;"
     "grid-template-columns:repeat(auto-fit,minmax(18rem,1fr))}.scroll{overflow-x:auto}"
@@ -60,7 +63,7 @@ def render(found: Results, curves: Mapping[str, Mapping[int, Mapping[str, Any]]]
         f"Intervals are 95 %{', strokes are single trainings' if profile['seeds'] > 1 else ''}.</p>",
         f"<h2>Goals</h2>{_goals(found)}",
         f"<h2>The table</h2>{_table(found)}",
-        f"<div class=charts>{''.join(_intervals(found))}</div>",
+        f"<div class=charts>{''.join((*_intervals(found), *_as_talks_go_on(figures)))}</div>",
         f"<h2>By language, and bad cases</h2>{_cases(found)}" if any(row.cases_by_fault for row in found.rows) else "",
         f"<h2>REPO against each</h2>{_comparisons(found)}" if found.comparisons else "",
         f"<h2>Learning</h2><div class=charts>{''.join(_learning(curves))}</div>",
@@ -103,6 +106,27 @@ def _intervals(found: Results) -> Iterator[str]:
         rows = [(row.arm, row.figures[known.name], _single(row, known.name)) for row in found.rows if known.name in row.figures]
         if rows:
             yield interval_chart(known.title, rows, share=known.share, goal=GOALS.get(known.name), strong=REPO)
+
+
+def _as_talks_go_on(figures: Mapping[str, Sequence[PolicyFigures]]) -> Iterator[str]:
+    """Stars by a reply's place in its dialogue, the base beside three others in each chart."""
+    drawn = {name: Curve(name=name, points=points) for name, seeds in figures.items() if (points := _along(seeds))}
+    first = [drawn.pop(BASE)] if BASE in drawn else []
+    others, room = list(drawn.values()), len(COLOURS) - len(first)
+    for start in range(0, max(len(others), len(first)), room):
+        yield line_chart("Stars of our replies, in the order of a dialogue", [*first, *others[start : start + room]], along="reply")
+
+
+def _along(seeds: Sequence[PolicyFigures]) -> list[tuple[int, float]]:
+    """The mean of each three replies, at the middle one, as far as a quarter of the dialogues go."""
+    talks = [dialogue.stars for one in seeds for dialogue in one.dialogues if dialogue.stars]
+    points: list[tuple[int, float]] = []
+    for start in count(0, _TOGETHER):
+        stars = [some for talk in talks if (some := talk[start : start + _TOGETHER])]
+        if len(stars) * 4 < max(len(talks), 1):
+            return points
+        points.append((start + 1 + _TOGETHER // 2, fmean(chain.from_iterable(stars))))
+    raise AssertionError("dialogues end")
 
 
 def _single(row: Row, name: str) -> tuple[float, ...]:

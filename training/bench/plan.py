@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agent.serving.starter import MODEL_FOLDER
 from training.bench.arms import BenchRefused
 from training.bench.profiles import Profile
+from training.files import file_sha256, put
 from training.rewards.spec import RewardSpec, parse_spec
-from training.runs.plan import NO_JUDGE, file_sha256, put
+from training.runs.plan import NO_JUDGE
 from training.runs.provenance import git_revision, versions
 
 PLAN = "bench.plan.json"

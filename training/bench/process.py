@@ -10,7 +10,7 @@ from pathlib import Path
 from db.errors import ParleyError
 from training.bench.plan import BenchPlan
 from training.bench.stages import READY, Stage, Work, stages
-from training.runs.plan import put
+from training.files import put
 from training.runs.supervised import Teller, alone, end_with
 
 PROGRESS, ERROR, FIGURES = "progress.json", "error.txt", "figures.json"

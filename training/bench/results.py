@@ -21,7 +21,7 @@ from training.bench.plan import BenchPlan
 from training.bench.process import FIGURES as FIGURES_FILE
 from training.bench.stages import Work, of
 from training.bench.statistics import by_training, compare, holm, pass_k, table
-from training.runs.plan import put
+from training.files import put
 
 RESULTS = "bench.json"
 COMPARED = ("rating", "excellent", "clean_fix")

@@ -8,13 +8,14 @@ from training.bench.statistics import CaseFigure, DialogueFigure, figure
 
 PAPERS = ("rating", "excellent", "fix", "clean_fix", "residual")
 """The columns of the paper's table."""
-MORE = ("agreement", "captured", "turns", "responded", "unreadable", "violated", "faulted", "tokens")
+MORE = ("later", "agreement", "captured", "turns", "responded", "unreadable", "violated", "faulted", "tokens")
 SHORT = {
     "rating": "rating 1-5",
     "excellent": "≥ 1 excellent",
     "fix": "bad-case fix",
     "clean_fix": "clean fix",
     "residual": "residual 0-3",
+    "later": "late, 1-5",
     "agreement": "rooms agreed",
     "captured": "zone won",
     "turns": "turns",

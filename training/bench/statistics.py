@@ -23,6 +23,8 @@ from training.bench.measures import CaseFigures, DialogueFigures, PolicyFigures
 RESAMPLES = 2_000
 PERMUTATIONS = 9_999
 _SEED = 20_261_004
+LATER = 6
+"""Replies after which it is late in a dialogue: about half of them."""
 
 
 class NotComparable(ParleyError):
@@ -58,6 +60,10 @@ class CaseFigure(Figure):
 
 FIGURES: tuple[DialogueFigure | CaseFigure, ...] = (
     DialogueFigure(name="rating", title="average dialogue rating (1 to 5)", better=1, share=False, of=lambda d: d.rating),
+    DialogueFigure(
+        name="later", title="rating from the seventh reply on", better=1, share=False,
+        of=lambda d: math.fsum(d.stars[LATER:]), per=lambda d: len(d.stars[LATER:]),
+    ),
     DialogueFigure(name="excellent", title="dialogues with an excellent reply", better=1, of=lambda d: d.excellent),
     CaseFigure(name="fix", title="bad cases fixed", better=1, of=lambda c: c.fixed),
     CaseFigure(name="clean_fix", title="bad cases fixed cleanly", better=1, of=lambda c: c.clean),
@@ -79,7 +85,7 @@ FIGURES: tuple[DialogueFigure | CaseFigure, ...] = (
     DialogueFigure(name="unmeant", title="agreements not meant", better=-1, of=lambda d: d.unmeant, per=lambda d: d.rooms),
     DialogueFigure(name="tokens", title="tokens a reply", better=0, share=False, of=lambda d: d.tokens, per=lambda d: d.replies),
 )  # fmt: skip
-"""In the table's order: the paper's five first."""
+"""In the table's order: the paper's five first, with the rating once more of what is said late, after many words of one's own."""
 
 
 def figure(name: str) -> DialogueFigure | CaseFigure:

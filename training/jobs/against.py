@@ -9,8 +9,8 @@ from agent.records import list_from_json, to_json
 from db.engine import SessionFactory
 from db.vocabulary import RetrainStep
 from training.badcases import BadCase, stored
+from training.files import put
 from training.runs.checks import adapter_named, live_version
-from training.runs.plan import put
 
 AGAINST, CASES = "against.json", "cases.json"
 

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict
 from db.engine import SessionFactory
 from db.models import Retrain
 from db.repositories import policy_versions
+from training.files import put
 from training.jobs.plan import LIVE, RetrainPlan, parse_plan
 from training.rewards import approval
 from training.runs.checks import BASE, adapter_named, live_version
-from training.runs.plan import put
 
 BEGINNING, SPEC = "retrain.json", "spec.json"
 

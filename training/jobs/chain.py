@@ -27,6 +27,7 @@ from db.models import Json, Retrain
 from db.repositories import deployments, policy_versions
 from db.repositories.training_runs import LeaseLost, RunHeld
 from db.vocabulary import DeploymentRole, RetrainState, RetrainStep, RunState, StepState
+from training.files import put
 from training.jobs import child
 from training.jobs.against import freeze_against
 from training.jobs.beginning import SPEC, Beginning
@@ -42,7 +43,7 @@ from training.runs import Plan, Request, RunBusy, Status, check, recheck, superv
 from training.runs.checks import BASE
 from training.runs.environment import computing
 from training.runs.events import EventReader, Failed, events_path
-from training.runs.plan import NO_JUDGE, PLAN, STARTER_JUDGE, put
+from training.runs.plan import NO_JUDGE, PLAN, STARTER_JUDGE
 from training.runs.values import LEARNS_FROM
 from training.settings import TrainingSettings
 from training.starter.progress import BuildEvent

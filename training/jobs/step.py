@@ -14,9 +14,9 @@ from agent.telemetry import span, start_tracing
 from db.engine import DatabaseBusy, DatabaseUnreachable
 from db.errors import ParleyError
 from db.vocabulary import RetrainStep
+from training.files import put
 from training.jobs.child import ERROR, LOG, OUTCOME, PROGRESS, READY
 from training.release.golden import NoGolden
-from training.runs.plan import put
 from training.runs.supervised import Teller, alone, end_with
 
 _AGAIN = (DatabaseBusy, DatabaseUnreachable, ModelServerUnavailable, NoGolden)

@@ -25,6 +25,7 @@ from db.repositories import retrain_schedules, retrains
 from db.repositories.retrains import RetrainHeld
 from db.repositories.training_runs import LeaseLost
 from db.vocabulary import RetrainState, RetrainStep, StepState
+from training.files import put
 from training.jobs.chain import Chain, Outcome
 from training.jobs.child import is_ready
 from training.jobs.lease import AWAY, Ending, Lease, Stopped, is_gone, owner
@@ -33,7 +34,6 @@ from training.jobs.plan import parse_plan
 from training.jobs.schedule import QuietHours
 from training.jobs.schedules import quiet_hours
 from training.jobs.settings import JobSettings
-from training.runs.plan import put
 
 _LOOK_S = 10.0
 """Between two looks whether quiet hours have begun, after which the time that was spent is noted, too."""

@@ -33,8 +33,11 @@ class Environment(Protocol):
         """What each place to begin from is, for a balance between kinds."""
         ...
 
-    def roll_out(self, chosen: Sequence[int], *, seed: int, written: Written) -> Rollout:
-        """Replies that begin from the chosen places; the same weights and seed give the same ones. ``written`` is as in ``roll_out``."""
+    def roll_out(self, chosen: Sequence[int], *, step: int, seed: int, written: Written) -> Rollout:
+        """Replies that begin from the chosen places, in this step of the run; the same weights, step and seed give the same ones.
+
+        ``written`` is as in ``roll_out``.
+        """
         ...
 
 
@@ -50,7 +53,7 @@ class Contexts:
         """The move that the SOP suggests first."""
         return [str(context.allowed[0].kind) for context in self._source.contexts]
 
-    def roll_out(self, chosen: Sequence[int], *, seed: int, written: Written) -> Rollout:
+    def roll_out(self, chosen: Sequence[int], *, step: int, seed: int, written: Written) -> Rollout:
         """The replies to the chosen contexts."""
         return roll_out(self._policy, self._source, chosen, self._settings, copies=self._settings.copies, seed=seed, written=written)
 
@@ -67,7 +70,7 @@ class Dialogues:
         """A hotel is a hotel."""
         return ["hotel"] * self._settings.hotels
 
-    def roll_out(self, chosen: Sequence[int], *, seed: int, written: Written) -> Rollout:
+    def roll_out(self, chosen: Sequence[int], *, step: int, seed: int, written: Written) -> Rollout:
         """All turns of the dialogues with the chosen hotels, but the last few that would not fill the minibatches."""
         settings = self._settings
         began = time.perf_counter()

@@ -100,6 +100,11 @@ class PolicySettings(RunSettings):
     environment: Literal["contexts", "dialogues"] = "contexts"
     """``dialogues`` are held by the policy itself with simulated hotels: a step is all turns of ``copies`` dialogues with each of
     ``prompts`` hotels, each turn paid for itself and for what its dialogue came to (``training.dialogues.episodes``)."""
+    renewed: float = Field(default=0.0, ge=0, le=1)
+    """Share of the contexts in whose place one like it stands of talks that the policy, as it is by then, has held with simulated hotels
+    (``training.objectives.renewing``): it learns after the words that it says by now. 0 keeps to the snapshot's."""
+    renew_every: int = Field(default=8, ge=1)
+    """Steps after which such talks are held anew."""
     hotels: int = Field(default=1000, ge=1)
     """Simulated hotels that there are to meet."""
     outcome_weight: float = Field(default=1.0, ge=0)
@@ -169,6 +174,8 @@ class PolicySettings(RunSettings):
             raise ValueError(f"aggregation 'gdpo' makes advantages of groups: set advantage to 'group', not {self.advantage!r}")
         if self.environment == "dialogues" and not self.has_critic:
             raise ValueError("environment 'dialogues' has one reply to each context, nothing to compare it with: set advantage to 'gae'")
+        if self.environment == "dialogues" and self.renewed:
+            raise ValueError("environment 'dialogues' has no contexts to renew, every turn is the policy's own: leave renewed at 0")
         if self.loss != "clipped":
             self._fits_pairs()
         return self

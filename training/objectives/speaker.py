@@ -54,11 +54,19 @@ class Speaker:
         max_tokens: int = MAX_TOKENS,
         seed: int = 0,
         dtype: torch.dtype | None = None,
+        policy: Policy | None = None,
     ) -> None:
-        """The base alone where there is no ``adapter``; else with it merged. Raises PolicyError where the two do not fit."""
-        settings = RunSettings(seed=seed)
-        policy = Policy.load(settings, base=base, adapter=adapter, sampler=dtype, reference=False)
-        self._model, self._tokenizer = few_queries(policy.sampler()), policy.tokenizer
+        """The base alone where there is no ``adapter``; else with it merged. Raises PolicyError where the two do not fit.
+
+        A ``policy`` that is in training speaks as it is now, until it writes its next replies; nothing else is then loaded.
+        """
+        if policy is None:
+            policy = Policy.load(RunSettings(seed=seed), base=base, adapter=adapter, sampler=dtype, reference=False)
+            self._model = few_queries(policy.sampler())
+        else:
+            # How a run's own copy computes is part of what its result follows from.
+            self._model = policy.sampler()
+        self._tokenizer = policy.tokenizer
         end, pad = self._tokenizer.eos_token_id, self._tokenizer.pad_token_id
         assert isinstance(end, int), "a chat model's tokenizer has an end mark"
         assert isinstance(pad, int), "and one to pad with"

@@ -26,6 +26,7 @@ from training.objectives.order import in_order
 from training.objectives.packing import Groups, pack
 from training.objectives.pairs import pair_loss
 from training.objectives.policy import Policy
+from training.objectives.renewing import Renewed
 from training.objectives.rewarding import ScoreMany, Scoring
 from training.objectives.rollout import pool
 from training.objectives.running import Resumable
@@ -50,7 +51,9 @@ class PolicyTrainer(Resumable, GRPOTrainer):
         if settings.environment == "dialogues":
             environment: Environment = Dialogues(policy, settings)
         else:
-            environment = Contexts(policy, pool(task.contexts, policy, settings), settings)
+            source = pool(task.contexts, policy, settings)
+            renewed = settings.renewed > 0
+            environment = Renewed(policy, source, settings, task.folder) if renewed else Contexts(policy, source, settings)
         critic = None
         if settings.has_critic:
             if settings.critic == "frozen" and task.critic is None:
@@ -92,8 +95,9 @@ class PolicyTrainer(Resumable, GRPOTrainer):
         settings = self.settings
         chosen = [int(row["context"]) for row in inputs[::_REPEATED]]
         seed = settings.seed * 1_000_003 + self.state.global_step * 1_009 + self.accelerator.process_index
+        step = self.state.global_step // settings.updates
         with Scoring(self.score) as scoring:
-            rollout = self.environment.roll_out(chosen, seed=seed, written=scoring.ask)
+            rollout = self.environment.roll_out(chosen, step=step, seed=seed, written=scoring.ask)
             began = time.perf_counter()
             seen = self.valuing.look(rollout)
             looked = time.perf_counter() - began

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from training.badcases import BadCase, cases
-from training.runs.plan import put
+from training.files import put
 
 if TYPE_CHECKING:
     from training.bench.measures import CaseFigures, PolicyFigures

@@ -23,6 +23,7 @@ from agent.serving.starter import MODEL_FOLDER
 from agent.telemetry import traced
 from training.badcases import BadCase, cases
 from training.bench.measures import PolicyFigures, measure
+from training.files import file_sha256, put
 from training.objectives.packing import group, pack
 from training.objectives.policy import Policy
 from training.objectives.rollout import pool
@@ -34,7 +35,6 @@ from training.release.answers import write_answers
 from training.release.gate import Criterion, GateSettings, Verdict, decide
 from training.release.wholeness import AdapterBroken, refuse_broken
 from training.runs.adapters import WEIGHTS
-from training.runs.plan import file_sha256, put
 from training.runs.supervised import end_with
 from training.starter.progress import BuildEvent, Report, silent
 

@@ -21,14 +21,14 @@ _MANY = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """Values by step."""
+    """Values by step, or along something else."""
 
     name: str
     points: Sequence[tuple[int, float]]
 
 
-def line_chart(title: str, curves: Sequence[Curve], *, share: bool = False) -> str:
-    """A figure of one to four curves with at least one point; ``share`` fixes the axis to 0 … 1 in per cent."""
+def line_chart(title: str, curves: Sequence[Curve], *, share: bool = False, along: str = "step") -> str:
+    """A figure of one to four curves with at least one point; ``share`` fixes the axis to 0 … 1 in per cent, ``along`` names the other."""
     steps = [step for curve in curves for step, _ in curve.points]
     values = [value for curve in curves for _, value in curve.points]
     first, last = min(steps), max(max(steps), min(steps) + 1)
@@ -47,7 +47,7 @@ def line_chart(title: str, curves: Sequence[Curve], *, share: bool = False) -> s
         for tick in ticks
     ]
     for step, anchor in ((first, "start"), (last, "end")):
-        parts.append(f'<text x="{x(step):.1f}" y="{_HEIGHT - 10}" text-anchor="{anchor}">step {step}</text>')
+        parts.append(f'<text x="{x(step):.1f}" y="{_HEIGHT - 10}" text-anchor="{anchor}">{along} {step}</text>')
     at = float(_LEFT)
     for curve, colour in zip(curves, COLOURS, strict=False):
         path = " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value in curve.points)
@@ -55,7 +55,7 @@ def line_chart(title: str, curves: Sequence[Curve], *, share: bool = False) -> s
         radius = 3 if len(curve.points) < _MANY else 0
         parts += [
             f'<circle cx="{x(step):.1f}" cy="{y(value):.1f}" r="{radius}" fill="{colour}">'
-            f"<title>{escape(curve.name)}, step {step}: {value:.4g}</title></circle>"
+            f"<title>{escape(curve.name)}, {along} {step}: {value:.4g}</title></circle>"
             for step, value in curve.points
             if radius
         ]

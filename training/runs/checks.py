@@ -15,12 +15,13 @@ from agent.serving.starter import MODEL_FOLDER, shipped_adapters
 from db.engine import SessionFactory
 from db.repositories import deployments, policy_versions, reward_specs, training_runs
 from db.vocabulary import DeploymentRole
+from training.files import file_sha256, folder_sha256
 from training.rewards import approval
 from training.rewards.judge import Judge, JudgeSettings, JudgeUnreachable, JudgeUnreadable
 from training.rewards.spec import RewardSpec, load_spec, shipped_spec
 from training.runs.adapters import WEIGHTS, refuse_misfit, refuse_no_model
 from training.runs.errors import NotARun, RunRefused
-from training.runs.plan import NO_JUDGE, STARTER_JUDGE, Plan, file_sha256, folder_sha256
+from training.runs.plan import NO_JUDGE, STARTER_JUDGE, Plan
 from training.runs.values import LEARNS_FROM, kind_of, settings_checked
 from training.settings import TrainingSettings
 from training.snapshots import EmptySnapshot, Snapshot, SnapshotChanged, Split, open_snapshot

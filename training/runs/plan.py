@@ -4,7 +4,6 @@ Decided here: what the file holds, and that whatever it names in other folders i
 week is the run that was begun.
 """
 
-from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from uuid_utils.compat import uuid7
 
 from agent.serving.starter import MODEL_FOLDER
+from training.files import put
 from training.rewards.spec import RewardSpec, parse_spec
 from training.runs.errors import NotARun
 from training.runs.provenance import git_revision, versions
@@ -87,26 +87,3 @@ class Plan(BaseModel):
             raise NotARun(f"{folder} holds no training run ({PLAN} is missing): name the folder that `parley train` printed") from error
         except (OSError, ValidationError) as error:
             raise NotARun(f"{folder / PLAN} cannot be read: {error}") from error
-
-
-def put(path: Path, text: str) -> None:
-    """Write a file at once or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
-
-
-def file_sha256(path: Path) -> str:
-    """Of the bytes."""
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
-
-
-def folder_sha256(*paths: Path) -> str:
-    """Of names and contents of all files in these folders, and of these files."""
-    digest = sha256()
-    for path in paths:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                digest.update(f"{file.relative_to(path.parent)}\0{file_sha256(file)}\n".encode())
-    return digest.hexdigest()

@@ -20,9 +20,9 @@ from agent.language.format import encode_filled
 from agent.language.prompts import render_write
 from agent.simulation import Quality, converse
 from agent.simulation.phrases import Language
+from training.files import put
 from training.objectives.order import kind_of_row
 from training.objectives.speaker import in_batches
-from training.runs.plan import put
 
 FILE = "rehearsal.jsonl"
 _TALKS = 240

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from db.vocabulary import RunState
+from training.files import put
 from training.runs.charts import STYLE, Curve, line_chart
 from training.runs.metrics import by_step, read_metrics
-from training.runs.plan import Plan, put
+from training.runs.plan import Plan
 from training.runs.status import Status
 
 REPORT = "report.html"

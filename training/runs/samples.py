@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.domain import Reply, TurnContext
+from training.files import put
 from training.objectives.policy import Policy
 from training.objectives.rewarding import ScoreLike
 from training.objectives.rollout import pool, roll_out
 from training.objectives.settings import SERVING_TEMPERATURE, RunSettings
-from training.runs.plan import Plan, put
+from training.runs.plan import Plan
 
 SAMPLES = "samples.json"
 _SEED = 104_729

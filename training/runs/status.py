@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from db.vocabulary import RunState
+from training.files import put
 from training.runs.errors import RunBusy
 from training.runs.events import Began, Checked, Ended, Event, Failed, Measured, Rehearsed
-from training.runs.plan import put
 
 STATUS = "status.json"
 SUPERVISED = "supervised.lock"

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from training.runs.plan import put
+from training.files import put
 from training.starter.progress import BuildEvent
 
 _LOOK_S = 0.5

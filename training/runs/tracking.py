@@ -16,8 +16,9 @@ import httpx
 import structlog
 
 from db.vocabulary import RunState
+from training.files import put
 from training.runs.events import Checked, Event, Measured
-from training.runs.plan import Plan, put
+from training.runs.plan import Plan
 from training.settings import TrainingSettings
 
 RUN_ID = "mlflow.txt"

@@ -10,7 +10,7 @@ from training.bench.plan import BenchPlan
 from training.bench.process import FIGURES
 from training.bench.stages import Work, of
 from training.bench.terminal import plan_of
-from training.runs.plan import put
+from training.files import put
 
 _ALIKE: dict[str, Any] = {
     "persona": "sceptic",

@@ -122,3 +122,24 @@ def test_that_each_training_stands_beside_their_mean(tmp_path: Path) -> None:
     assert f"repo, training 1: {fmean(RISING):.4g}</title>" in page
     assert "strokes are single trainings" in page
     assert "rating by seed" in [str(column.header) for column in tables(found)[0].columns]
+
+
+def test_that_stars_are_drawn_along_the_dialogues_and_told_of_late_ones(tmp_path: Path) -> None:
+    def falling(stars: Sequence[float]) -> PolicyFigures:
+        return policy([dialogue(1, stars=stars), dialogue(2, stars=stars[:2])], [case(shipped()[0].id)])
+
+    figures = {"base": falling([3.0] * 9), "repo": falling([4.0] * 6 + [2.0, 2.0, 3.5])}
+    plan = written(tmp_path, figures)
+    found = results(tmp_path, plan)
+    later = {row.arm: row.figures["later"].value for row in found.rows}
+    assert later == {"base": 3.0, "repo": 2.5}, "of the one dialogue that goes so far"
+    page = write_page(tmp_path, plan, found).read_text()
+    assert "repo, reply 2: 4</title>" in page
+    assert "repo, reply 8: 2.5</title>" in page
+    assert page.count("Stars of our replies, in the order of a dialogue</figcaption>") == 1
+
+
+def test_that_figures_from_before_stars_were_kept_have_no_curve_and_no_late_rating(whole: tuple[Path, BenchPlan]) -> None:
+    found = results(*whole)
+    assert all("later" not in row.figures and "later" not in row.by_training for row in found.rows)
+    assert "in the order of a dialogue" not in write_page(*whole, found).read_text()

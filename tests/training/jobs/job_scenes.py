@@ -18,10 +18,10 @@ from db.engine import SessionFactory
 from db.models import PolicyVersion, Retrain
 from db.repositories import deployments, policy_versions, retrains
 from db.vocabulary import DeploymentRole, PolicyStatus, RetrainStep
+from training.files import put
 from training.jobs.plan import Budget, Effort, GateLimits, RetrainPlan, Simulated
 from training.jobs.requests import request_retrain
 from training.jobs.settings import JobSettings
-from training.runs.plan import put
 
 TOY = RetrainPlan(
     objective="repo",

@@ -14,9 +14,9 @@ from types import ModuleType
 from typing import Any
 
 from db.vocabulary import RetrainStep
+from training.files import put
 from training.jobs import child, step
 from training.jobs.lease import Lease
-from training.runs.plan import put
 from training.starter.progress import BuildEvent, Report
 
 VERDICT = {"candidate": "retrain", "live": "policy-v1", "criteria": [], "settings": {}}

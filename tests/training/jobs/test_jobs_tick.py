@@ -20,13 +20,13 @@ from db.models import PolicyVersion, RetrainSchedule
 from db.repositories import audit_events, deployments, policy_versions, retrain_schedules, retrains
 from db.vocabulary import DeploymentRole, PolicyStatus, RetrainState, RetrainTrigger
 from tests.training.jobs.job_scenes import TOY, Shelf, asked, row_of, settings_in, steps_of
+from training.files import put
 from training.jobs import retention, schedules
 from training.jobs.lease import owner
 from training.jobs.schedule import ScheduleRefused
 from training.jobs.schedules import ScheduleNameTaken, add_schedule, change_schedule, remove_schedule
 from training.jobs.settings import JobSettings
 from training.jobs.tick import tick
-from training.runs.plan import put
 
 OVER = timedelta(seconds=-1)
 

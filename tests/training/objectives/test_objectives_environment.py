@@ -52,7 +52,7 @@ def rollout(policy: Policy, asked: list[tuple[int, TurnContext]]) -> Rollout:
     def written(rows: Any, those: Any, replies: Any) -> None:
         asked.extend(zip(rows, those, strict=True))
 
-    return Dialogues(policy, SETTINGS).roll_out(HOTELS, seed=5, written=written)
+    return Dialogues(policy, SETTINGS).roll_out(HOTELS, step=0, seed=5, written=written)
 
 
 def dialogues_in(rollout: Rollout) -> list[list[int]]:
@@ -108,13 +108,13 @@ def test_the_outcome_is_paid_on_top_of_the_reward_of_the_reply(policy: Policy, r
 def test_the_same_seed_holds_the_same_dialogues(policy: Policy, rollout: Rollout) -> None:
     def unheard(*_: object) -> None: ...
 
-    again = Dialogues(policy, SETTINGS).roll_out(HOTELS, seed=5, written=unheard)
+    again = Dialogues(policy, SETTINGS).roll_out(HOTELS, step=0, seed=5, written=unheard)
     assert dataclasses.replace(again, seconds=0.0) == dataclasses.replace(rollout, seconds=0.0)
 
 
 def test_every_dialogue_with_a_hotel_goes_its_own_way(base: Path) -> None:
     settings = SETTINGS.model_copy(update={"copies": 2, "max_tokens": 6})
-    rollout = Dialogues(Policy.load(settings, base=base), settings).roll_out([3], seed=5, written=lambda *_: None)
+    rollout = Dialogues(Policy.load(settings, base=base), settings).roll_out([3], step=0, seed=5, written=lambda *_: None)
     first, second = (rollout.samples.ids[row] for row in range(2))
     assert rollout.contexts[0] == rollout.contexts[1]
     assert first != second

@@ -17,7 +17,9 @@ from training.objectives.catalogue import settings_of, train
 from training.objectives.metrics import MetricsLog
 from training.objectives.running import READY, STOP, last_checkpoint
 
-RUN: dict[str, Any] = {**SMALL, "steps": 6, "save_every": 3, "held_out_every": 2, "beta": 0.5, "kl_target": 1e-7}
+RUN: dict[str, Any] = {
+    **SMALL, "steps": 6, "save_every": 3, "held_out_every": 2, "beta": 0.5, "kl_target": 1e-7, "renewed": 0.5, "renew_every": 2,
+}  # fmt: skip
 _SCRIPT = """
 import sys
 from pathlib import Path
