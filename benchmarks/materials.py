@@ -17,11 +17,11 @@ from statistics import fmean, stdev
 from typing import Any
 
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 from scipy.stats import t as student
 
 from db.errors import ParleyError
+from parley.front import console
 from training.bench.arms import REPO
 from training.bench.results import COMPARED, RESULTS, Results, Row
 from training.bench.statistics import figure
@@ -147,7 +147,7 @@ def main() -> None:
         print(json.dumps(document(found)))
         return
     for name in COMPARED:
-        Console().print(table(found, name))
+        console.print(table(found, name))
 
 
 if __name__ == "__main__":
