@@ -101,7 +101,7 @@ class PolicySettings(RunSettings):
     """``dialogues`` are held by the policy itself with simulated hotels: a step is all turns of ``copies`` dialogues with each of
     ``prompts`` hotels, each turn paid for itself and for what its dialogue came to (``training.dialogues.episodes``)."""
     renewed: float = Field(default=0.0, ge=0, le=1)
-    """Share of the contexts in whose place one like it stands of talks that the policy, as it is by then, has held with simulated hotels
+    """Share of the contexts whose place is taken by a turn like it, of talks that the policy, as it is by then, holds with simulated hotels
     (``training.objectives.renewing``): it learns after the words that it says by now. 0 keeps to the snapshot's."""
     renew_every: int = Field(default=8, ge=1)
     """Steps after which such talks are held anew."""

@@ -13,7 +13,8 @@ RATINGS = [float(x) for x in np.random.default_rng(0).normal(3.5, 0.5, 60).clip(
 
 def test_every_figure_is_a_ratio_of_sums() -> None:
     arm = policy(
-        [dialogue(1, rooms_possible=3, rooms_agreed=3, captured=0.2, rooms=3, unmeant=1, replies=20, violated=5, severe=2, tokens=1000),
+        [dialogue(1, rooms_possible=3, rooms_agreed=3, captured=0.2, rooms=3, unmeant=1, replies=20, violated=5, severe=2, tokens=1000,
+                  stars=[4.0] * 6 + [2.0, 3.0]),
          dialogue(2, rooms_possible=1, rooms_agreed=0, captured=0.0, replies=5, unreadable=2, tokens=500),
          dialogue(3, rooms_possible=0, rooms_agreed=0, captured=None, excellent=True, rating=4.5)],
         [case("one", clean=False), case("two", fixed=False, clean=False), case("three")],
@@ -21,7 +22,8 @@ def test_every_figure_is_a_ratio_of_sums() -> None:
     (row,) = table({"arm": [arm]}).values()
     found = {name: estimated.value for name, estimated in row.items()}
     assert found == pytest.approx(
-        {"rating": 3.5, "excellent": 1 / 3, "fix": 2 / 3, "clean_fix": 1 / 3, "residual": 4 / 3, "agreement": 3 / 4, "captured": 0.6 / 4,
+        {"rating": 3.5, "later": 2.5,
+         "excellent": 1 / 3, "fix": 2 / 3, "clean_fix": 1 / 3, "residual": 4 / 3, "agreement": 3 / 4, "captured": 0.6 / 4,
          "turns": 11, "responded": 1.0, "goodwill": 0.5, "unreadable": 2 / 31, "violated": 5 / 31, "severe": 2 / 31, "faulted": 0,
          "unmeant": 1 / 5, "tokens": 1800 / 31}
     )  # fmt: skip
@@ -31,7 +33,7 @@ def test_every_figure_is_a_ratio_of_sums() -> None:
 
 def test_what_nothing_was_counted_for_is_missing() -> None:
     row = table({"arm": [policy([dialogue(1, rooms_possible=0, rooms_agreed=0, captured=None)])]})["arm"]
-    assert {known.name for known in FIGURES} - row.keys() == {"fix", "clean_fix", "residual", "agreement", "captured"}
+    assert {known.name for known in FIGURES} - row.keys() == {"later", "fix", "clean_fix", "residual", "agreement", "captured"}
 
 
 def test_of_one_seed_the_interval_is_the_bootstrap_over_dialogues() -> None:
