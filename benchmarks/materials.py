@@ -24,6 +24,7 @@ from db.errors import ParleyError
 from parley.front import console
 from training.bench.arms import REPO
 from training.bench.results import COMPARED, RESULTS, Results, Row
+from training.bench.show import spelt_number
 from training.bench.statistics import figure
 
 MAY_DIFFER = ("seed", "arms", "seeds")
@@ -98,7 +99,7 @@ def table(found: Sequence[Results], name: str) -> Table:
         values = [rows[arm].figures[name].value if arm in rows else None for rows in map(_rows, found)]
         apart = differences(found, arm, name) if arm != REPO else []
         told = [cell for one in _leads(apart) for cell in (_spelt(one, name), f"{one.above} of {one.count}")]
-        shown.add_row(arm, *("" if value is None else _number(value, name) for value in values), *told)
+        shown.add_row(arm, *("" if value is None else spelt_number(value, figure(name)) for value in values), *told)
     return shown
 
 
@@ -108,16 +109,12 @@ def _leads(apart: Sequence[Sequence[float]]) -> list[Lead]:
 
 
 def _spelt(one: Lead, name: str) -> str:
-    mean = _number(one.mean, name, signed=True)
+    known = figure(name)
+    mean = spelt_number(one.mean, known, signed=True)
     if one.half is None:
         return mean
-    low, high = (_number(one.mean + end, name, signed=True) for end in (-one.half, one.half))
+    low, high = (spelt_number(one.mean + end, known, signed=True) for end in (-one.half, one.half))
     return f"{mean} ({low} to {high})"
-
-
-def _number(value: float, name: str, *, signed: bool = False) -> str:
-    sign = "+" if signed else ""
-    return f"{value:{sign}.1%}" if figure(name).share else f"{value:{sign}.2f}"
 
 
 def document(found: Sequence[Results]) -> dict[str, Any]:

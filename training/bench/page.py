@@ -16,7 +16,7 @@ from training.bench.measures import PolicyFigures, Sample
 from training.bench.plan import BenchPlan
 from training.bench.plots import interval_chart
 from training.bench.results import GOALS, Cases, Results, Row, measured_figures
-from training.bench.show import SHORT, languages_of, spelt, spelt_cases, spelt_interval, spelt_language
+from training.bench.show import SHORT, languages_of, spelt, spelt_cases, spelt_interval, spelt_language, spelt_number
 from training.bench.stages import Work, of
 from training.bench.statistics import FIGURES, figure
 from training.files import put
@@ -157,16 +157,13 @@ def _answers(some: Sequence[Cases | None]) -> int:
 
 def _comparisons(found: Results) -> str:
     rows = [
-        [one.other, SHORT[one.figure], *(_signed(value, one.figure) for value in (one.value, one.low, one.high)), f"{one.p:.4f}",
+        [one.other, SHORT[one.figure],
+         *(spelt_number(value, figure(one.figure), signed=True) for value in (one.value, one.low, one.high)), f"{one.p:.4f}",
          f"{one.p_corrected:.4f}", one.verdict]
         for one in found.comparisons
     ]  # fmt: skip
     note = "<p class=quiet>By pairs of the same hotels or cases; p by sign flips, corrected over the other arms of a figure (Holm).</p>"
     return note + _grid(["against", "figure", "difference", "low", "high", "p", "corrected", "REPO is"], rows)
-
-
-def _signed(value: float, name: str) -> str:
-    return f"{value:+.1%}" if figure(name).share else f"{value:+.2f}"
 
 
 def _curves(root: Path, plan: BenchPlan) -> dict[str, dict[int, dict[str, Any]]]:

@@ -87,8 +87,8 @@ def comparisons_table(found: Results) -> Table:
     table = Table(*head, title="By pairs: the same hotels, the same cases")
     for one in found.comparisons:
         known = figure(one.figure)
-        interval = f"{_number(one.low, known, signed=True)} to {_number(one.high, known, signed=True)}"
-        difference = _number(one.value, known, signed=True)
+        interval = f"{spelt_number(one.low, known, signed=True)} to {spelt_number(one.high, known, signed=True)}"
+        difference = spelt_number(one.value, known, signed=True)
         table.add_row(one.other, SHORT[one.figure], difference, interval, _p(one.p), _p(one.p_corrected), _VERDICTS[one.verdict])
     return table
 
@@ -112,15 +112,16 @@ def spelt(row: Row, name: str, *, interval: bool = True) -> str:
     if name not in row.figures:
         return ""
     known = figure(name)
-    return spelt_interval(row.figures[name], known) if interval else _number(row.figures[name].value, known)
+    return spelt_interval(row.figures[name], known) if interval else spelt_number(row.figures[name].value, known)
 
 
 def spelt_interval(value: Interval, known: DialogueFigure | CaseFigure) -> str:
     """A figure with its interval."""
-    return f"{_number(value.value, known)} ({_number(value.low, known)} to {_number(value.high, known)})"
+    return f"{spelt_number(value.value, known)} ({spelt_number(value.low, known)} to {spelt_number(value.high, known)})"
 
 
-def _number(value: float, known: DialogueFigure | CaseFigure, *, signed: bool = False) -> str:
+def spelt_number(value: float, known: DialogueFigure | CaseFigure, *, signed: bool = False) -> str:
+    """A share in per cent with one digit, anything else with two; ``signed`` for a difference."""
     sign = "+" if signed else ""
     return f"{value:{sign}.1%}" if known.share else f"{value:{sign}.2f}"
 

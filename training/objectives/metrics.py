@@ -13,6 +13,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from training.files import put
+
 FILE = "metrics.jsonl"
 Listener = Callable[[Mapping[str, Any]], None]
 _UNTOLD = ("total_flos", "epoch", "train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss", "num_tokens")
@@ -46,9 +48,7 @@ class MetricsLog:
     def forget_after(self, step: int) -> None:
         """Drop what was written after a step."""
         kept = [record for record in self.read() if record["step"] <= step]
-        part = self.path.with_name(FILE + ".part")
-        part.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
-        part.replace(self.path)
+        put(self.path, "".join(json.dumps(record) + "\n" for record in kept))
 
 
 def _plain(value: Any) -> Any:

@@ -17,6 +17,7 @@ import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from agent.telemetry import traced
+from training.files import put
 from training.rewards.model.balance import balanced
 from training.rewards.model.comparisons import Compared, Prompt, Row, compared, prompt_of, refuse_shared_hotels, said
 from training.rewards.model.errors import OtherTraining, PreferencesUnusable, RewardModelError
@@ -132,10 +133,10 @@ def _train(
     )
     save_scorer(model, folder / WEIGHTS)
     tokenizer.save_pretrained(str(folder / WEIGHTS))
-    _write(folder / CARD, Card(settings=settings, centre=centre, fingerprint=fingerprint).model_dump_json(indent=1))
-    _write(folder / PAGE, render(report, "Reward model"))
-    _write(folder / REPORT, report.model_dump_json(indent=1))
-    _write(folder / READY, "")
+    put(folder / CARD, Card(settings=settings, centre=centre, fingerprint=fingerprint).model_dump_json(indent=1))
+    put(folder / PAGE, render(report, "Reward model"))
+    put(folder / REPORT, report.model_dump_json(indent=1))
+    put(folder / READY, "")
     progress(BuildEvent(phase="measuring", done=1, total=1))
     return report
 
@@ -220,14 +221,8 @@ def _claimed(folder: Path, fingerprint: str) -> bool:
         if other != fingerprint:
             raise OtherTraining(f"{folder} holds a reward model of other settings or rows: name another folder, or empty it.")
     else:
-        _write(begun, json.dumps({"fingerprint": fingerprint}))
+        put(begun, json.dumps({"fingerprint": fingerprint}))
     return (folder / READY).is_file()
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
 
 
 @contextmanager
